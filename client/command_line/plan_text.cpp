@@ -1,0 +1,33 @@
+#include "client/command_line/plan_text.hpp"
+
+#include "client/command_line/object_text.hpp"
+#include "common/protocol/message.hpp"
+#include "common/units/byte_size.hpp"
+
+#include <fmt/format.h>
+
+namespace slab {
+
+std::string plan_text(const PlannedJob& plan) {
+    std::string text = fmt::format("plan: {}\n", plan.kernel);
+    const Json json = Json::parse(plan.json, nullptr, false);
+    if (const auto parameters = json.find("parameters");
+        parameters != json.end() && parameters->is_object()) {
+        for (const auto& [name, value] : parameters->items()) {
+            text +=
+                fmt::format("  {} = {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+        }
+    }
+    text += fmt::format("reads   {}\n", byte_size_text(plan.bytes_in));
+    text += fmt::format("writes  {}", byte_size_text(plan.bytes_out));
+    if (plan.output) {
+        text += fmt::format(": {} {}, {} order", to_text(plan.output->shape), name_of(plan.output->dtype),
+                            plan.output->order == MemoryOrder::c ? "C" : "F");
+    }
+    text += fmt::format("\nholds   {} of the volume\n", byte_size_text(plan.holds_bytes));
+    text += fmt::format("work    {} band{}, {} tile{} of {}\n", plan.bands, plan.bands == 1 ? "" : "s",
+                        plan.tiles, plan.tiles == 1 ? "" : "s", to_text(plan.tile));
+    return text;
+}
+
+}  // namespace slab

@@ -1,0 +1,90 @@
+#include "client/command_line/command.hpp"
+#include "client/command_line/common_options.hpp"
+#include "client/command_line/job_options.hpp"
+#include "client/command_line/job_report.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace slab {
+namespace {
+
+class SubmitCommand final : public Command {
+  public:
+    std::string_view name() const override { return "submit"; }
+    std::string_view summary() const override {
+        return "The same as run; prints the job's id and returns at once";
+    }
+    Parameters* parameters() override { return &job_.parameters(); }
+
+    void declare(CLI::App& app) override {
+        job_.declare(app);
+        common_.declare(app);
+    }
+
+    Expected<int> execute() override {
+        const Expected<JobArguments> arguments = job_.resolve();
+        if (!arguments) {
+            return std::unexpected(arguments.error());
+        }
+        if (arguments->output.empty() && !arguments->keep) {
+            return std::unexpected(Error{ErrorKind::usage, "the result has nowhere to go",
+                                         "neither -o nor --keep is given",
+                                         "Give -o FILE, or --keep to leave it in the daemon's volume."});
+        }
+        Expected<PreparedJob> job = prepare_job(*arguments);
+        if (!job) {
+            return std::unexpected(job.error());
+        }
+        Expected<Connection> daemon = connect_to_daemon(common_);
+        if (!daemon) {
+            return std::unexpected(daemon.error());
+        }
+        return submit(*daemon, *job);
+    }
+
+  private:
+    Expected<int> submit(Connection& daemon, PreparedJob& job) {
+        job.request.watch = false;
+        std::optional<OutputFile> file;
+        if (job.format) {
+            const Expected<PlannedJob> plan = daemon.plan(job.request);
+            if (!plan) {
+                return std::unexpected(plan.error());
+            }
+            Expected<OutputFile> opened = OutputFile::create_in_place(job.output_path, job.existing);
+            if (!opened) {
+                return std::unexpected(opened.error());
+            }
+            file.emplace(std::move(*opened));
+            set_output(job, *file, plan->output.value_or(ArrayDescription{}));
+        }
+        const Expected<JobStatus> submitted = daemon.submit(job.request);
+        if (!submitted) {
+            return std::unexpected(submitted.error());
+        }
+        if (file) {
+            if (auto named = file->commit_name(); !named) {
+                static_cast<void>(daemon.cancel(submitted->id));
+                return std::unexpected(named.error());
+            }
+        }
+        if (common_.json) {
+            print_json(submitted->json);
+        } else {
+            fmt::print("{}\n", submitted->id);
+        }
+        return exit_code_of(*submitted);
+    }
+
+    JobOptions job_;
+    CommonOptions common_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_submit_command() {
+    return std::make_unique<SubmitCommand>();
+}
+
+}  // namespace slab

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "client/formats/raw_layout.hpp"
+#include "common/array/array_description.hpp"
+#include "common/errors/error.hpp"
+#include "common/files/unique_descriptor.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace slab {
+
+// An input on disk: opened with this user's rights, its header read, its size checked. The daemon gets the
+// descriptor and never the path.
+struct InputFile {
+    UniqueDescriptor descriptor;
+    ArrayDescription array;
+    ByteOrder byte_order = ByteOrder::little;
+    std::int64_t offset = 0;
+};
+
+// A .npy file, known by its beginning, or with raw options a file without a header. All errors are of kind
+// usage.
+Expected<InputFile> open_input(const std::string& path, const RawOptions& raw);
+
+}  // namespace slab

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "common/array/array_description.hpp"
+#include "common/errors/error.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace slab {
+
+// What the header of a .npy file says (numpy/lib/format.py; versions 1.0, 2.0 and 3.0).
+struct NpyHeader {
+    ArrayDescription array;
+    ByteOrder byte_order = ByteOrder::little;
+    std::int64_t data_offset = 0;
+};
+
+inline constexpr std::string_view npy_magic = "\x93NUMPY";
+
+// Where our own files' data starts: O_DIRECT needs a multiple of 4096, the format one of 64.
+inline constexpr std::int64_t npy_data_offset = 4096;
+
+// Reads the header of an open regular file and checks that the file holds the whole array. `name` is for
+// errors, all of kind usage: no .npy file, cut short, object and structured arrays, element types and shapes
+// that slabd has not.
+Expected<NpyHeader> read_npy_header(int descriptor, const std::string& name);
+
+// A header of version 1.0 for an array in this machine's byte order, npy_data_offset bytes long.
+std::string make_npy_header(const ArrayDescription& array);
+
+}  // namespace slab

@@ -1,0 +1,141 @@
+#include "client/library/answers.hpp"
+
+#include <array>
+
+namespace slab {
+namespace {
+
+template <typename Enum, std::size_t count>
+Enum named(const std::array<Enum, count>& values, std::string_view name, Enum fallback) {
+    for (const Enum value : values) {
+        if (name_of(value) == name) {
+            return value;
+        }
+    }
+    return fallback;
+}
+
+std::optional<double> seconds(const Json& json, std::string_view key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
+}
+
+std::optional<ArrayDescription> output_of(const Json& json) {
+    const auto found = json.find("output");
+    if (found == json.end() || !found->is_object()) {
+        return std::nullopt;
+    }
+    const Expected<ArrayAndOrder> array = array_from_json(*found);
+    return array ? std::optional(array->array) : std::nullopt;
+}
+
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// A default may come typed: 0 and "0" read alike to a person.
+std::string as_text(const Json& json, std::string_view key) {
+    const auto found = json.find(key);
+    if (found == json.end() || found->is_null()) {
+        return {};
+    }
+    return found->is_string() ? found->get<std::string>() : dump(*found);
+}
+
+}  // namespace
+
+JobStatus job_status_from(const Json& json) {
+    using State = JobStatus::State;
+    using Outcome = JobStatus::Outcome;
+    JobStatus job;
+    job.id = integer_or(json, "id", 0);
+    job.kernel = text_or(json, "kernel");
+    job.name = text_or(json, "name");
+    job.user = text_or(json, "user");
+    job.uid = integer_or(json, "uid", -1);
+    job.state = named(std::array{State::received, State::queued, State::loading, State::running,
+                                 State::flushing, State::ended},
+                      text_or(json, "state"), State::running);
+    job.outcome = named(std::array{Outcome::none, Outcome::done, Outcome::failed, Outcome::cancelled,
+                                   Outcome::refused, Outcome::interrupted},
+                        text_or(json, "outcome"), Outcome::none);
+    if (const auto error = json.find("error"); error != json.end() && error->is_object()) {
+        job.error = error_from_json(*error);
+    }
+    job.reason = text_or(json, "reason");
+    job.output = output_of(json);
+    job.kept = flag_or(json, "kept", false);
+    job.priority = integer_or(json, "priority", 0);
+    job.tiles = integer_or(json, "tiles", 0);
+    job.tiles_done = integer_or(json, "tiles_done", 0);
+    job.tiles_repeated = integer_or(json, "tiles_repeated", 0);
+    job.workers = integer_or(json, "workers", 0);
+    job.workers_lost = integer_or(json, "workers_lost", 0);
+    job.bands = integer_or(json, "bands", 0);
+    job.bytes_in = integer_or(json, "bytes_in", 0);
+    job.bytes_out = integer_or(json, "bytes_out", 0);
+    job.holds_bytes = integer_or(json, "holds_bytes", 0);
+    job.peak_volume_bytes = integer_or(json, "peak_volume_bytes", 0);
+    job.submitted_at = real_or(json, "submitted_at", 0);
+    job.queued_s = seconds(json, "queued_s");
+    job.load_s = seconds(json, "load_s");
+    job.compute_s = seconds(json, "compute_s");
+    job.flush_s = seconds(json, "flush_s");
+    job.wall_s = seconds(json, "wall_s");
+    job.simd = text_or(json, "simd");
+    job.json = dump(json);
+    return job;
+}
+
+KernelInfo kernel_info_from(const Json& json) {
+    KernelInfo kernel;
+    kernel.name = text_or(json, "name");
+    kernel.summary = text_or(json, "summary");
+    kernel.details = text_or(json, "details");
+    kernel.dtypes = text_or(json, "dtypes");
+    kernel.example = text_or(json, "example");
+    if (const auto inputs = json.find("inputs"); inputs != json.end() && inputs->is_array()) {
+        for (const Json& input : *inputs) {
+            kernel.inputs.push_back({text_or(input, "name"), text_or(input, "shape")});
+        }
+    }
+    if (const auto parameters = json.find("parameters"); parameters != json.end() && parameters->is_array()) {
+        for (const Json& one : *parameters) {
+            KernelInfo::Parameter parameter{
+                text_or(one, "name"),   text_or(one, "type"), text_or(one, "help"), text_or(one, "range"), {},
+                as_text(one, "default")};
+            if (const auto choices = one.find("choices"); choices != one.end() && choices->is_array()) {
+                for (const Json& choice : *choices) {
+                    if (choice.is_string()) {
+                        parameter.choices.push_back(choice.get<std::string>());
+                    }
+                }
+            }
+            kernel.parameters.push_back(std::move(parameter));
+        }
+    }
+    kernel.json = dump(json);
+    return kernel;
+}
+
+PlannedJob planned_job_from(const Json& json) {
+    PlannedJob plan;
+    plan.kernel = text_or(json, "kernel");
+    plan.output = output_of(json);
+    plan.bytes_in = integer_or(json, "bytes_in", 0);
+    plan.bytes_out = integer_or(json, "bytes_out", 0);
+    plan.holds_bytes = integer_or(json, "holds_bytes", 0);
+    plan.bands = integer_or(json, "bands", 0);
+    plan.tiles = integer_or(json, "tiles", 0);
+    if (const auto tile = json.find("tile"); tile != json.end() && tile->is_array()) {
+        std::vector<std::int64_t> extents;
+        for (const Json& extent : *tile) {
+            extents.push_back(extent.is_number_integer() ? extent.get<std::int64_t>() : 0);
+        }
+        plan.tile = shape_from(extents).value_or(Shape{});
+    }
+    plan.json = dump(json);
+    return plan;
+}
+
+}  // namespace slab

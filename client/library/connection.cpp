@@ -1,0 +1,288 @@
+#include "client/library/connection.hpp"
+
+#include "client/library/answers.hpp"
+#include "client/library/daemon_socket.hpp"
+#include "client/library/link.hpp"
+#include "client/library/request_body.hpp"
+
+#include <fmt/format.h>
+
+namespace slab {
+namespace {
+
+// An embedded daemon forks its children before it answers; a machine that swaps may take its time.
+constexpr std::chrono::seconds hello_patience{30};
+
+Error unreadable(std::string_view what) {
+    return {ErrorKind::failed, fmt::format("the daemon's answer to '{}' cannot be read", what),
+            "it lacks a part that the protocol promises", "Use slab and slabd of the same version."};
+}
+
+template <typename Convert>
+auto list_in(const Message& message, std::string_view request, std::string_view key, Convert convert)
+    -> Expected<std::vector<decltype(convert(message.body))>> {
+    const auto list = message.body.find(key);
+    if (list == message.body.end() || !list->is_array()) {
+        return std::unexpected(unreadable(request));
+    }
+    std::vector<decltype(convert(message.body))> result;
+    for (const Json& item : *list) {
+        result.push_back(convert(item));
+    }
+    return result;
+}
+
+Expected<JobStatus> job_in(const Message& message, std::string_view request) {
+    const auto job = message.body.find("job");
+    if (job == message.body.end() || !job->is_object()) {
+        return std::unexpected(unreadable(request));
+    }
+    return job_status_from(*job);
+}
+
+// What an answer says beside the fields of every answer.
+Json content_of(const Message& message) {
+    Json content = message.body;
+    content.erase("answer");
+    content.erase("tag");
+    return content;
+}
+
+}  // namespace
+
+Connection::Connection(std::unique_ptr<Link> link) : link_(std::move(link)) {}
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() = default;
+
+Expected<Connection> Connection::open(const ConnectOptions& options) {
+    Expected<Attempt> attempt = try_open(options);
+    if (!attempt) {
+        return std::unexpected(attempt.error());
+    }
+    if (!attempt->connection) {
+        return std::unexpected(
+            Error{ErrorKind::no_daemon, "no daemon is running", attempt->absence,
+                  "Start one (systemctl start slabd, or slabd & for yourself), or name its "
+                  "socket with --socket or SLABD_SOCKET."});
+    }
+    return std::move(*attempt->connection);
+}
+
+Expected<Connection::Attempt> Connection::try_open(const ConnectOptions& options) {
+    Expected<SocketSearch> search = find_daemon_socket(options.socket);
+    if (!search) {
+        return std::unexpected(search.error());
+    }
+    if (!search->socket) {
+        return Attempt{std::nullopt, std::move(search->absence), search->left_behind};
+    }
+    Connection connection(std::make_unique<Link>(std::move(search->socket), std::nullopt));
+    connection.daemon_.socket = search->path;
+    if (auto greeted = connection.greet(options); !greeted) {
+        return std::unexpected(greeted.error());
+    }
+    return Attempt{std::move(connection), {}, false};
+}
+
+Expected<Connection> Connection::start_embedded(const ConnectOptions& options) {
+    Expected<EmbeddedDaemon::Started> started = EmbeddedDaemon::start();
+    if (!started) {
+        return std::unexpected(started.error());
+    }
+    Connection connection(std::make_unique<Link>(std::move(started->socket), std::move(started->daemon)));
+    if (auto greeted = connection.greet(options); !greeted) {
+        Error error = greeted.error();
+        if (error.kind == ErrorKind::interrupted) {
+            error.kind = ErrorKind::no_daemon;
+            error.what = "a private daemon was started and ended at once";
+        }
+        return std::unexpected(error);
+    }
+    return connection;
+}
+
+bool Connection::is_embedded() const {
+    return link_->is_embedded();
+}
+
+Expected<void> Connection::greet(const ConnectOptions& options) {
+    const auto answer =
+        link_->ask("hello", {{"protocol", protocol_version}, {"client", options.client}}, {}, hello_patience);
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    daemon_.version = text_or(answer->body, "version");
+    daemon_.instance = text_or(answer->body, "instance");
+    daemon_.pid = integer_or(answer->body, "pid", 0);
+    daemon_.simd = text_or(answer->body, "simd");
+    const std::int64_t protocol = integer_or(answer->body, "protocol", 0);
+    if (protocol != protocol_version) {
+        return std::unexpected(
+            Error{ErrorKind::refused, "the daemon speaks another protocol than this client",
+                  fmt::format("slabd {} speaks protocol {}, this client {}", daemon_.version, protocol,
+                              protocol_version),
+                  "Install slab and slabd of the same version, and restart the daemon after an upgrade."});
+    }
+    return {};
+}
+
+Expected<std::vector<KernelInfo>> Connection::kernels() {
+    const auto answer = link_->ask("kernels", Json::object());
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    return list_in(*answer, "kernels", "kernels", kernel_info_from);
+}
+
+Expected<KernelInfo> Connection::kernel(std::string_view name) {
+    const auto answer = link_->ask("kernels", {{"name", name}});
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    auto kernels = list_in(*answer, "kernels", "kernels", kernel_info_from);
+    if (!kernels) {
+        return std::unexpected(kernels.error());
+    }
+    if (kernels->size() != 1) {
+        return std::unexpected(Error{ErrorKind::usage, fmt::format("there is no kernel '{}'", name), "",
+                                     "List the kernels with: slab kernels."});
+    }
+    return std::move(kernels->front());
+}
+
+Expected<PlannedJob> Connection::plan(const JobRequest& request) {
+    const auto answer = link_->ask("plan", request_body(request));
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    return planned_job_from(content_of(*answer));
+}
+
+Expected<JobStatus> Connection::submit(const JobRequest& request) {
+    Expected<RequestWithDescriptors> prepared = request_with_descriptors(request);
+    if (!prepared) {
+        return std::unexpected(prepared.error());
+    }
+    const auto answer = link_->ask("submit", std::move(prepared->body), prepared->descriptors);
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    Expected<JobStatus> job = job_in(*answer, "submit");
+    if (job && request.watch) {
+        link_->follow(*job);
+    }
+    return job;
+}
+
+Expected<JobStatus> Connection::wait(std::int64_t job, const ProgressCallback& on_progress) {
+    if (link_->known(job) == nullptr) {
+        Expected<JobStatus> watched = ask_about("watch", job);
+        if (!watched) {
+            return watched;
+        }
+        link_->follow(std::move(*watched));
+    }
+    std::string reported;
+    while (true) {
+        const JobStatus* status = link_->known(job);
+        if (status == nullptr) {
+            return std::unexpected(unreadable("watch"));
+        }
+        if (on_progress && status->json != reported) {
+            reported = status->json;
+            on_progress(*status);
+        }
+        if (has_ended(*status)) {
+            JobStatus ended = *status;
+            link_->forget(job);
+            return ended;
+        }
+        if (auto event = link_->await_event(); !event) {
+            return std::unexpected(event.error());
+        }
+    }
+}
+
+Expected<JobStatus> Connection::run(JobRequest request, const ProgressCallback& on_progress) {
+    request.watch = true;
+    const Expected<JobStatus> submitted = submit(request);
+    if (!submitted) {
+        return submitted;
+    }
+    Expected<JobStatus> ended = wait(submitted->id, on_progress);
+    if (ended && ended->outcome != JobStatus::Outcome::done) {
+        return std::unexpected(error_of(*ended));
+    }
+    return ended;
+}
+
+Expected<Attachment> Connection::attach(std::int64_t job) {
+    auto answer = link_->ask("attach", {{"job", job}});
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    const Expected<ArrayAndOrder> array = array_from_json(answer->body);
+    const std::int64_t offset = integer_or(answer->body, "offset", -1);
+    if (!array || offset < 0 || answer->descriptors.size() != 1) {
+        return std::unexpected(unreadable("attach"));
+    }
+    return Attachment::map(array->array, std::move(answer->descriptors.front()), offset);
+}
+
+Expected<JobStatus> Connection::cancel(std::int64_t job) {
+    return ask_about("cancel", job);
+}
+Expected<JobStatus> Connection::drop(std::int64_t job) {
+    return ask_about("drop", job);
+}
+Expected<JobStatus> Connection::show(std::int64_t job) {
+    return ask_about("show", job);
+}
+
+Expected<JobStatus> Connection::ask_about(std::string_view request, std::int64_t job) {
+    const auto answer = link_->ask(request, {{"job", job}});
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    return job_in(*answer, request);
+}
+
+Expected<std::vector<JobStatus>> Connection::list(ListScope scope) {
+    const auto answer = link_->ask("list", {{"all", scope == ListScope::all}});
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    return list_in(*answer, "list", "jobs", job_status_from);
+}
+
+Expected<Connection::Fetched> Connection::fetch(std::int64_t job, int descriptor, std::int64_t offset) {
+    const auto answer =
+        link_->ask("fetch", {{"job", job}, {"descriptor", 0}, {"offset", offset}}, std::span(&descriptor, 1));
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    return Fetched{integer_or(answer->body, "bytes", 0), real_or(answer->body, "flush_s", 0)};
+}
+
+Expected<std::string> Connection::status() {
+    const auto answer = link_->ask("status", Json::object());
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    return content_of(*answer).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Expected<std::int64_t> Connection::trim() {
+    const auto answer = link_->ask("trim", Json::object());
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    return integer_or(answer->body, "bytes", 0);
+}
+
+void Connection::stop_when_readable(int descriptor) {
+    link_->stop_when_readable(descriptor);
+}
+
+}  // namespace slab

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "common/array/array_description.hpp"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace slab {
+
+inline constexpr ByteOrder native_byte_order =
+    std::endian::native == std::endian::little ? ByteOrder::little : ByteOrder::big;
+
+// Typed, or text spelled as on the command line: the daemon reads both alike.
+using ParameterValue =
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+using Parameters = std::map<std::string, ParameterValue, std::less<>>;
+
+// One input: bytes of a file, or of this process's memory. Both are borrowed until submit has returned.
+// Memory is copied (the daemon reads no client's memory); a descriptor is not, so the file must not change
+// while the job loads.
+struct InputArray {
+    ArrayDescription array;
+    ByteOrder byte_order = native_byte_order;
+    int descriptor = -1;                // a regular file or a memfd, open for reading
+    std::int64_t offset = 0;            // of the first element in the file
+    std::span<const std::byte> memory;  // used when descriptor is -1
+
+    static InputArray from_descriptor(const ArrayDescription& array, ByteOrder byte_order, int descriptor,
+                                      std::int64_t offset) {
+        return {array, byte_order, descriptor, offset, {}};
+    }
+    static InputArray from_memory(const ArrayDescription& array, std::span<const std::byte> memory) {
+        return {array, native_byte_order, -1, 0, memory};
+    }
+};
+
+// The file that a result goes to. The daemon writes the payload from offset on and then, as the very last
+// thing, header at 0: until then the file does not read as a valid one.
+struct OutputTarget {
+    int descriptor = -1;  // a regular file, open for writing; borrowed until submit has returned
+    std::int64_t offset = 0;
+    std::string header;  // bytes, at most offset of them; empty: none is written
+};
+
+// A job as it is asked for. Without an output the result is kept in the volume.
+struct JobRequest {
+    std::string kernel;
+    Parameters parameters;
+    std::vector<InputArray> inputs;
+    std::optional<OutputTarget> output;
+    bool keep = false;       // in the volume beside the file, until Connection::drop
+    bool linked = false;     // cancelled when this connection closes
+    bool watch = true;       // this connection hears of its progress and end, so that wait need not ask
+    int priority = 0;        // -20 to 19, 19 last, as nice
+    std::string max_memory;  // "6GiB", "50%" or bytes; empty: no bound of its own
+    std::string tile_bytes;  // the same; empty: the daemon's setting
+    std::string name;        // free text for lists
+};
+
+}  // namespace slab

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "common/array/array_description.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace slab {
+
+// What a job would do and hold, were it submitted.
+struct PlannedJob {
+    std::string kernel;
+    std::optional<ArrayDescription> output;
+    std::int64_t bytes_in = 0;
+    std::int64_t bytes_out = 0;
+    std::int64_t holds_bytes = 0;  // of the volume
+    std::int64_t bands = 0;
+    std::int64_t tiles = 0;
+    Shape tile;
+    std::string json;  // the object as it came: the parameters with their defaults too
+};
+
+}  // namespace slab

@@ -1,0 +1,121 @@
+#include "client/library/request_body.hpp"
+
+#include "client/library/base64.hpp"
+#include "client/library/sealed_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace slab {
+namespace {
+
+constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
+
+Json number(std::int64_t value) {
+    return value > largest_exact || value < -largest_exact ? Json(std::to_string(value)) : Json(value);
+}
+
+Json number(double value) {
+    if (std::isnan(value)) {
+        return "nan";
+    }
+    return std::isinf(value) ? Json(value > 0 ? "inf" : "-inf") : Json(value);
+}
+
+Json value_to_json(const std::string& text) {
+    return text;
+}
+
+template <typename T>
+Json value_to_json(const std::vector<T>& values) {
+    Json list = Json::array();
+    for (const T value : values) {
+        list.push_back(number(value));
+    }
+    return list;
+}
+
+template <typename T>
+Json value_to_json(const T& value) {
+    return number(value);
+}
+
+Json input_to_json(const InputArray& input) {
+    Json json = array_to_json(input.array);
+    json["dtype"] = type_string(input.array.dtype, input.byte_order);
+    return json;
+}
+
+Error wrong_memory(const InputArray& input) {
+    return {ErrorKind::usage, "an input array and its memory differ in size",
+            fmt::format("{} {} needs {} bytes, {} are given", to_text(input.array.shape),
+                        name_of(input.array.dtype), checked_byte_count(input.array).value_or(-1),
+                        input.memory.size()),
+            "Pass the array's whole memory, contiguous in its order."};
+}
+
+}  // namespace
+
+Json request_body(const JobRequest& request) {
+    Json body{{"kernel", request.kernel}};
+    Json parameters = Json::object();
+    for (const auto& [name, value] : request.parameters) {
+        parameters[name] = std::visit([](const auto& typed) { return value_to_json(typed); }, value);
+    }
+    body["parameters"] = std::move(parameters);
+    Json inputs = Json::array();
+    for (const InputArray& input : request.inputs) {
+        inputs.push_back(input_to_json(input));
+    }
+    body["inputs"] = std::move(inputs);
+    body["keep"] = request.keep;
+    body["linked"] = request.linked;
+    body["watch"] = request.watch;
+    body["priority"] = request.priority;
+    for (const auto& [key, text] :
+         {std::pair{"max_memory", &request.max_memory}, std::pair{"tile_bytes", &request.tile_bytes},
+          std::pair{"name", &request.name}}) {
+        if (!text->empty()) {
+            body[key] = *text;
+        }
+    }
+    return body;
+}
+
+Expected<RequestWithDescriptors> request_with_descriptors(const JobRequest& request) {
+    RequestWithDescriptors result{request_body(request), {}, {}};
+    const auto add = [&result](Json& place, int descriptor, std::int64_t offset) {
+        place["descriptor"] = result.descriptors.size();
+        place["offset"] = offset;
+        result.descriptors.push_back(descriptor);
+    };
+    for (std::size_t i = 0; i < request.inputs.size(); ++i) {
+        const InputArray& input = request.inputs[i];
+        Json& place = result.body["inputs"][i];
+        if (input.descriptor >= 0) {
+            add(place, input.descriptor, input.offset);
+            continue;
+        }
+        if (checked_byte_count(input.array) != static_cast<std::int64_t>(input.memory.size())) {
+            return std::unexpected(wrong_memory(input));
+        }
+        Expected<UniqueDescriptor> copy = sealed_copy_of(input.memory);
+        if (!copy) {
+            return std::unexpected(copy.error());
+        }
+        add(place, copy->get(), 0);
+        result.copies.push_back(std::move(*copy));
+    }
+    if (request.output) {
+        Json& place = result.body["output"];
+        place = Json::object();
+        add(place, request.output->descriptor, request.output->offset);
+        if (!request.output->header.empty()) {
+            place["header"] = base64_of(request.output->header);
+        }
+    }
+    return result;
+}
+
+}  // namespace slab

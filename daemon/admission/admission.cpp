@@ -1,0 +1,82 @@
+#include "daemon/admission/admission.hpp"
+
+#include "common/errors/nearest_name.hpp"
+#include "common/units/byte_size.hpp"
+#include "daemon/kernels/kernel_registry.hpp"
+#include "daemon/mover/mover_messages.hpp"
+
+#include <fmt/format.h>
+
+namespace slab::daemon {
+namespace {
+
+Error unknown_kernel(const std::string& name) {
+    std::vector<std::string> names;
+    std::string list;
+    for (const kernels::Kernel& kernel : kernels::all_kernels()) {
+        names.push_back(kernel.describe().name);
+        list += (list.empty() ? "" : ", ") + names.back();
+    }
+    const std::string nearest = nearest_name(name, names);
+    return {ErrorKind::usage, fmt::format("there is no kernel '{}'", name.substr(0, 80)),
+            fmt::format("this daemon has {}", list),
+            nearest.empty() ? "See: slab kernels" : fmt::format("Did you mean '{}'?", nearest)};
+}
+
+Expected<std::int64_t> size_or(const std::string& text, std::string_view name, std::int64_t whole,
+                               std::int64_t fallback) {
+    if (text.empty()) {
+        return fallback;
+    }
+    const auto bytes = parse_byte_size(text, whole);
+    if (!bytes || *bytes <= 0) {
+        return std::unexpected(Error{ErrorKind::usage, fmt::format("{} cannot be '{}'", name, text.substr(0, 40)),
+                                     "it takes a size above zero", "Write it like 512MiB or 6GiB."});
+    }
+    return *bytes;
+}
+
+}  // namespace
+
+Expected<JobPlan> Admission::plan(const JobRequest& request) const {
+    const kernels::Kernel* const kernel = kernels::find_kernel(request.kernel);
+    if (kernel == nullptr) {
+        return std::unexpected(unknown_kernel(request.kernel));
+    }
+    if (request.inputs.size() > most_mover_inputs) {
+        return std::unexpected(Error{ErrorKind::usage, fmt::format("{} inputs are too many", request.inputs.size()),
+                                     fmt::format("a job has at most {}", most_mover_inputs), ""});
+    }
+    const auto tile_bytes = size_or(request.tile_bytes, "tile_bytes", 0, settings_->tiles.bytes);
+    const auto max_memory = size_or(request.max_memory, "max_memory", volume_bytes_, volume_bytes_);
+    if (!tile_bytes || !max_memory) {
+        return std::unexpected((tile_bytes ? max_memory : tile_bytes).error());
+    }
+    auto parameters = read_parameters(kernel->describe(), request.parameters);
+    if (!parameters) {
+        return std::unexpected(parameters.error());
+    }
+    JobPlanRequest plan_request{kernel, std::move(*parameters), {}, *tile_bytes};
+    for (const InputFile& input : request.inputs) {
+        plan_request.inputs.push_back(input.array);
+    }
+    auto plan = plan_job(std::move(plan_request));
+    if (!plan) {
+        return plan;
+    }
+    const std::int64_t room = std::min(volume_bytes_, *max_memory);
+    if (plan->holds_bytes > room) {
+        const bool by_volume = volume_bytes_ <= *max_memory;
+        return std::unexpected(
+            Error{ErrorKind::refused, "the job does not fit in the volume",
+                  fmt::format("it needs {} at once ({} of input, {} of output); {} {}",
+                              byte_size_text(plan->holds_bytes), byte_size_text(plan->bytes_in),
+                              byte_size_text(plan->bytes_out), by_volume ? "the volume has" : "max_memory is",
+                              byte_size_text(room)),
+                  by_volume ? "Give the volume more memory (volume.size in the daemon's slabd.toml)."
+                            : "Raise --max-memory."});
+    }
+    return plan;
+}
+
+}  // namespace slab::daemon

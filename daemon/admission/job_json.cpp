@@ -1,0 +1,77 @@
+#include "daemon/admission/job_json.hpp"
+
+#include "daemon/admission/kernel_catalog.hpp"
+#include "daemon/kernels/kernel_registry.hpp"
+
+namespace slab::daemon {
+namespace {
+
+Json seconds_or_null(double seconds) { return seconds < 0 ? Json() : Json(seconds); }
+
+Json seconds_between(Clock::time_point from, Clock::time_point to) {
+    constexpr Clock::time_point not_yet{};
+    return from == not_yet || to == not_yet ? Json() : Json(std::chrono::duration<double>(to - from).count());
+}
+
+}  // namespace
+
+Json job_to_json(const Job& job, int workers) {
+    const bool failed = job.state == JobState::ended && !job.error.what.empty();
+    const double submitted_at = std::chrono::duration<double>(job.submitted_at.time_since_epoch()).count();
+    return {
+        {"id", job.id},
+        {"kernel", job.request.kernel},
+        {"name", job.request.name},
+        {"user", job.owner.user},
+        {"uid", job.owner.uid},
+        {"state", name_of(job.state)},
+        {"outcome", job.state == JobState::ended ? Json(name_of(job.outcome)) : Json()},
+        {"error", failed ? error_to_json(job.error) : Json()},
+        {"reason", job.reason},
+        {"parameters", parameters_to_json(job.plan.kernel->describe(), job.plan.parameters)},
+        {"output", array_to_json(job.plan.output)},
+        {"kept", job.kept},
+        {"priority", job.request.priority},
+        {"tiles", job.plan.tile_count},
+        {"tiles_done", job.tiles_done},
+        {"tiles_repeated", job.tiles_repeated},
+        {"workers", workers},
+        {"workers_lost", job.workers_lost},
+        {"bands", job.plan.band_count()},
+        {"bytes_in", job.plan.bytes_in},
+        {"bytes_out", job.plan.bytes_out},
+        {"bytes_moved", job.bytes_moved},
+        {"holds_bytes", job.plan.holds_bytes},
+        {"peak_volume_bytes", job.peak_volume_bytes},
+        {"submitted_at", submitted_at},
+        {"queued_s", seconds_between(job.submitted, job.admitted)},
+        {"load_s", seconds_or_null(job.load_s)},
+        {"compute_s", seconds_or_null(job.compute_s)},
+        {"flush_s", seconds_or_null(job.flush_s)},
+        {"wall_s", seconds_between(job.submitted, job.ended)},
+        {"load_method", job.load_method},
+        {"flush_method", job.flush_method},
+        {"simd", kernels::simd_level()},
+    };
+}
+
+Json plan_to_json(const JobPlan& plan) {
+    const TileGrid& grid = plan.phases.front().bands.front().tiles;
+    std::vector<std::int64_t> tile(grid.tile.begin(), grid.tile.begin() + grid.domain.rank);
+    if (plan.output.order == MemoryOrder::fortran) {
+        std::ranges::reverse(tile);
+    }
+    return {
+        {"kernel", plan.kernel->describe().name},
+        {"parameters", parameters_to_json(plan.kernel->describe(), plan.parameters)},
+        {"output", array_to_json(plan.output)},
+        {"bytes_in", plan.bytes_in},
+        {"bytes_out", plan.bytes_out},
+        {"holds_bytes", plan.holds_bytes},
+        {"bands", plan.band_count()},
+        {"tiles", plan.tile_count},
+        {"tile", tile},
+    };
+}
+
+}  // namespace slab::daemon

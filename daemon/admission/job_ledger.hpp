@@ -1,0 +1,42 @@
+#pragma once
+
+#include "daemon/admission/job.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+
+namespace slab::daemon {
+
+// All jobs that this supervisor knows, and the only writer of their states. Every move is one log line.
+class JobLedger {
+  public:
+    explicit JobLedger(int history) : history_(history) {}
+
+    Job& add(Peer owner, JobRequest request, JobPlan plan);
+
+    // Null when unknown.
+    Job* find(JobId id);
+
+    // Stops this process when the table of moves forbids it: our fault, and better noticed than lived with.
+    void move(Job& job, JobState to);
+    void end(Job& job, JobOutcome outcome, Error error = {});
+
+    // Called after each move.
+    std::function<void(const Job&)> on_move;
+
+    // Oldest first.
+    std::map<JobId, std::unique_ptr<Job>>& jobs() { return jobs_; }
+    std::size_t unfinished() const;
+
+    // Forgets the oldest ended jobs beyond the number that history keeps. Kept results stay.
+    void forget_old();
+    void set_history(int history) { history_ = history; }
+
+  private:
+    std::map<JobId, std::unique_ptr<Job>> jobs_;
+    JobId next_id_ = 1;
+    int history_;
+};
+
+}  // namespace slab::daemon

@@ -1,0 +1,213 @@
+#include "daemon/admission/parameter_reader.hpp"
+
+#include "common/errors/nearest_name.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <set>
+
+namespace slab::daemon {
+namespace {
+
+using kernels::ParameterDescription;
+using kernels::ParameterType;
+using kernels::ParameterValue;
+
+std::string spelled(const GivenScalar& scalar) {
+    if (const auto* text = std::get_if<std::string>(&scalar)) {
+        return text->substr(0, 80);
+    }
+    return std::visit(
+        [](const auto& value) -> std::string {
+            if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+                return value;
+            } else {
+                return fmt::format("{}", value);
+            }
+        },
+        scalar);
+}
+
+std::string spelled(const GivenParameter& parameter) {
+    std::string text;
+    for (const GivenScalar& scalar : parameter.values) {
+        text += (text.empty() ? "" : ",") + spelled(scalar);
+    }
+    return text.substr(0, 120);
+}
+
+std::optional<double> real_of(const GivenScalar& scalar) {
+    if (const auto* integer = std::get_if<std::int64_t>(&scalar)) {
+        return static_cast<double>(*integer);
+    }
+    if (const auto* real = std::get_if<double>(&scalar)) {
+        return *real;
+    }
+    const std::string& text = std::get<std::string>(scalar);
+    const char* const begin = text.data() + (text.starts_with('+') ? 1 : 0);
+    double value = 0;
+    const auto [end, failure] = std::from_chars(begin, text.data() + text.size(), value);  // knows nan and inf
+    return failure == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::int64_t> integer_of(const GivenScalar& scalar) {
+    if (const auto* integer = std::get_if<std::int64_t>(&scalar)) {
+        return *integer;
+    }
+    if (const auto* text = std::get_if<std::string>(&scalar)) {
+        std::int64_t value = 0;
+        const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), value);
+        if (failure == std::errc{} && end == text->data() + text->size()) {
+            return value;
+        }
+    }
+    const auto real = real_of(scalar);
+    constexpr double beyond_exact = 9.1e15;
+    if (real && std::trunc(*real) == *real && std::abs(*real) < beyond_exact) {
+        return static_cast<std::int64_t>(*real);
+    }
+    return std::nullopt;
+}
+
+// "2,2,1" typed on a command line is the list of its parts.
+std::vector<GivenScalar> elements_of(const GivenParameter& parameter) {
+    if (parameter.values.size() != 1 || !std::holds_alternative<std::string>(parameter.values.front())) {
+        return parameter.values;
+    }
+    std::vector<GivenScalar> elements;
+    const std::string& text = std::get<std::string>(parameter.values.front());
+    std::size_t begin = 0;
+    while (begin <= text.size()) {
+        const std::size_t comma = std::min(text.find(',', begin), text.size());
+        elements.emplace_back(text.substr(begin, comma - begin));
+        begin = comma + 1;
+    }
+    return elements;
+}
+
+template <typename T, typename Convert>
+std::optional<std::vector<T>> converted(const std::vector<GivenScalar>& elements, Convert convert) {
+    std::vector<T> values;
+    for (const GivenScalar& element : elements) {
+        const auto value = convert(element);
+        if (!value) {
+            return std::nullopt;
+        }
+        values.push_back(*value);
+    }
+    return values.empty() || values.size() > static_cast<std::size_t>(max_rank) ? std::nullopt
+                                                                                 : std::optional(values);
+}
+
+std::string what_it_takes(const ParameterDescription& parameter) {
+    const std::string range = parameter.range.empty() ? "" : " " + parameter.range;
+    switch (parameter.type) {
+    case ParameterType::integer: return "a whole number" + range;
+    case ParameterType::real: return "a number" + range;
+    case ParameterType::integer_per_axis: return "whole numbers" + range + ", one for each axis: 64,64,32";
+    case ParameterType::real_per_axis: return "a number" + range + ", or one for each axis: 2,2,1";
+    case ParameterType::choice: break;
+    }
+    std::string names;
+    for (const std::string& choice : parameter.choices) {
+        names += (names.empty() ? "" : ", ") + choice;
+    }
+    return "one of " + names;
+}
+
+Expected<ParameterValue> read_value(const ParameterDescription& parameter, const GivenParameter& given) {
+    const auto refuse = [&](std::string remedy = {}) {
+        return std::unexpected(Error{ErrorKind::usage, fmt::format("{} cannot be '{}'", parameter.name, spelled(given)),
+                                     "it takes " + what_it_takes(parameter), std::move(remedy)});
+    };
+    const std::vector<GivenScalar> elements = elements_of(given);
+    switch (parameter.type) {
+    case ParameterType::integer:
+        if (elements.size() == 1) {
+            if (const auto value = integer_of(elements.front())) {
+                return ParameterValue(*value);
+            }
+        }
+        return refuse();
+    case ParameterType::real:
+        if (elements.size() == 1) {
+            if (const auto value = real_of(elements.front())) {
+                return ParameterValue(*value);
+            }
+        }
+        return refuse();
+    case ParameterType::integer_per_axis:
+        if (auto values = converted<std::int64_t>(elements, integer_of)) {
+            return ParameterValue(std::move(*values));
+        }
+        return refuse();
+    case ParameterType::real_per_axis:
+        if (auto values = converted<double>(elements, real_of)) {
+            return ParameterValue(std::move(*values));
+        }
+        return refuse();
+    case ParameterType::choice: {
+        const std::string name = spelled(given);
+        if (std::ranges::find(parameter.choices, name) != parameter.choices.end()) {
+            return ParameterValue(name);
+        }
+        const std::string nearest = nearest_name(name, parameter.choices);
+        return refuse(nearest.empty() ? "" : fmt::format("Did you mean '{}'?", nearest));
+    }
+    }
+    return refuse();
+}
+
+Error unknown_parameter(const kernels::KernelDescription& kernel, const std::string& name) {
+    std::vector<std::string> names;
+    std::string list;
+    for (const ParameterDescription& parameter : kernel.parameters) {
+        names.push_back(parameter.name);
+        list += (list.empty() ? "" : ", ") + parameter.name;
+    }
+    const std::string nearest = nearest_name(name, names);
+    return {ErrorKind::usage, fmt::format("{} has no parameter '{}'", kernel.name, name.substr(0, 80)),
+            names.empty() ? "it has none" : fmt::format("it has {}", list),
+            nearest.empty() ? fmt::format("See: slab kernels {}", kernel.name)
+                            : fmt::format("Did you mean '{}'?", nearest)};
+}
+
+}  // namespace
+
+Expected<kernels::ParameterValues> read_parameters(const kernels::KernelDescription& kernel,
+                                                   const std::vector<GivenParameter>& given) {
+    kernels::ParameterValues values;
+    std::set<std::string> seen;
+    for (const GivenParameter& parameter : given) {
+        const auto found =
+            std::ranges::find(kernel.parameters, parameter.name, &ParameterDescription::name);
+        if (found == kernel.parameters.end()) {
+            return std::unexpected(unknown_parameter(kernel, parameter.name));
+        }
+        if (!seen.insert(parameter.name).second) {
+            return std::unexpected(
+                Error{ErrorKind::usage, fmt::format("{} is given twice", parameter.name), "", "Give it once."});
+        }
+        auto value = read_value(*found, parameter);
+        if (!value) {
+            return std::unexpected(value.error());
+        }
+        values.set(parameter.name, std::move(*value));
+    }
+    for (const ParameterDescription& parameter : kernel.parameters) {
+        if (!parameter.fallback.empty() && !seen.contains(parameter.name)) {
+            auto value = read_value(parameter, {parameter.name, {parameter.fallback}});
+            if (!value) {
+                return std::unexpected(value.error());
+            }
+            values.set(parameter.name, std::move(*value));
+        }
+    }
+    return values;
+}
+
+}  // namespace slab::daemon

@@ -1,0 +1,113 @@
+#pragma once
+
+#include "common/array/array_description.hpp"
+#include "common/array/array_view.hpp"
+#include "common/array/box.hpp"
+#include "common/errors/error.hpp"
+#include "daemon/kernels/parameters.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace slab::kernels {
+
+// What a tile of the output reads of each input. From it the plan derives halos and what a band must hold.
+enum class Reads : std::uint8_t {
+    point,     // the elements at the tile's own indices
+    window,    // those and a halo around them
+    anywhere,  // any element of the input
+};
+
+struct InputDescription {
+    std::string name;
+    std::string shape;  // for people: "1-D", "1 to 5 dimensions"
+};
+
+struct KernelDescription {
+    std::string name;
+    std::string summary;  // one line
+    std::string details;  // what it computes, exactly, with the source of the method
+    std::vector<InputDescription> inputs;
+    std::vector<ParameterDescription> parameters;
+    std::string dtypes;  // for people: "all", "all but bool"
+    Reads reads;
+    std::string example;  // a full command line
+};
+
+// All that a tile needs to know beside the arrays: planned once by the supervisor, sent to every worker as bytes.
+// Plain data without pointers, so that a replacement worker gets the same program.
+class Program {
+  public:
+    static constexpr std::size_t capacity = 1024;
+
+    Program() = default;
+
+    template <typename T>
+    explicit Program(const T& value) : size_(sizeof(T)) {
+        static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= capacity);
+        std::memcpy(bytes_.data(), &value, sizeof(T));
+    }
+
+    template <typename T>
+    T as() const {
+        static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= capacity);
+        T value;
+        std::memcpy(&value, bytes_.data(), sizeof(T));
+        return value;
+    }
+
+    std::size_t size() const { return size_; }
+
+  private:
+    std::size_t size_ = 0;
+    alignas(16) std::array<std::byte, capacity> bytes_{};
+};
+
+// How tiles of the output are best cut. The scheduler starts from `brick`, then grows the fastest axis up to `most`,
+// then the next slower, until a tile has the configured number of bytes.
+struct TilePreference {
+    std::array<std::int64_t, max_rank> brick{1, 1, 1, 1, 1};
+    std::array<std::int64_t, max_rank> most{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
+};
+
+// The plan of one pass over the output. One phase today; kernels with barriers will list several.
+struct KernelPlan {
+    ArrayDescription output;  // C order
+    Program program;
+    TilePreference tiles;
+};
+
+// What plan() sees: checked arrays (not empty, sizes in 63 bits, C order) and values of the declared types.
+struct PlanRequest {
+    std::vector<ArrayDescription> inputs;
+    ParameterValues parameters;
+};
+
+// One call of a kernel in a worker. The kernel writes every element of `tile` of the output and nothing else, and
+// reads only the inputs: so a tile may run twice. It neither fails, throws, nor allocates; `scratch` is its own for
+// the call (L1-sized, 64-byte aligned, contents undefined).
+struct TileCall {
+    const Program* program;
+    std::span<const ConstArrayView> inputs;
+    ArrayView output;
+    Box tile;
+    std::span<std::byte> scratch;
+};
+inline constexpr std::size_t scratch_bytes = 64 * 1024;
+
+// A kernel is a record: its description, its plan (pure; runs in the supervisor, bounded time, whatever the values),
+// and its tile function. `fill_scalar` is the definition; `fill` is what runs, and agrees with it.
+struct Kernel {
+    const KernelDescription& (*describe)();
+    Expected<KernelPlan> (*plan)(const PlanRequest& request);
+    void (*fill_scalar)(const TileCall& call) noexcept;
+    void (*fill)(const TileCall& call) noexcept;
+};
+
+}  // namespace slab::kernels

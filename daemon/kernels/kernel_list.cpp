@@ -1,0 +1,14 @@
+#include "daemon/kernels/kernel_registry.hpp"
+#include "daemon/kernels/outer/outer.hpp"
+#include "daemon/kernels/zoom/zoom.hpp"
+
+#include <array>
+
+namespace slab::kernels {
+
+std::span<const Kernel> all_kernels() {
+    static const std::array kernels{zoom_kernel(), outer_kernel()};
+    return kernels;
+}
+
+}  // namespace slab::kernels

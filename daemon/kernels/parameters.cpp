@@ -1,0 +1,32 @@
+#include "daemon/kernels/parameters.hpp"
+
+#include <algorithm>
+
+namespace slab::kernels {
+
+void ParameterValues::set(std::string name, ParameterValue value) {
+    for (auto& [known, known_value] : values_) {
+        if (known == name) {
+            known_value = std::move(value);
+            return;
+        }
+    }
+    values_.emplace_back(std::move(name), std::move(value));
+}
+
+void ParameterValues::reverse_axes() {
+    for (auto& [name, value] : values_) {
+        if (auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
+            std::ranges::reverse(*integers);
+        } else if (auto* reals = std::get_if<std::vector<double>>(&value)) {
+            std::ranges::reverse(*reals);
+        }
+    }
+}
+
+const ParameterValue* ParameterValues::find(std::string_view name) const {
+    const auto found = std::ranges::find(values_, name, &std::pair<std::string, ParameterValue>::first);
+    return found == values_.end() ? nullptr : &found->second;
+}
+
+}  // namespace slab::kernels

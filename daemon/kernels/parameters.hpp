@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace slab::kernels {
+
+// What a parameter's value may look like. Per-axis values are given once for all axes or once for each.
+enum class ParameterType : std::uint8_t {
+    integer,
+    real,
+    choice,
+    integer_per_axis,
+    real_per_axis,
+};
+
+// One parameter as users see it on the command line, in TOML and in Python. The command line's options, the help,
+// the Python keywords and admission's checks all come from this description.
+struct ParameterDescription {
+    std::string name;  // lower_snake; never a Python reserved word
+    ParameterType type;
+    std::string help;
+    std::string range;                 // for people: "> 0"; the kernel's plan checks it
+    std::vector<std::string> choices;  // for type choice only
+    std::string fallback;              // the default as a user would type it; empty: none
+};
+
+using ParameterValue =
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+
+// The values of one job, already of their declared type, defaults filled in. A parameter without a default that the
+// user left out is absent.
+class ParameterValues {
+  public:
+    void set(std::string name, ParameterValue value);
+
+    bool has(std::string_view name) const { return find(name) != nullptr; }
+
+    // Null when absent or of another type.
+    template <typename T>
+    const T* get(std::string_view name) const {
+        const ParameterValue* value = find(name);
+        return value == nullptr ? nullptr : std::get_if<T>(value);
+    }
+
+    // Per-axis values in the opposite order: how a Fortran-ordered array is shown to kernels (see ArrayView).
+    // A single value for all axes stays as it is.
+    void reverse_axes();
+
+  private:
+    const ParameterValue* find(std::string_view name) const;
+
+    std::vector<std::pair<std::string, ParameterValue>> values_;
+};
+
+}  // namespace slab::kernels

@@ -1,0 +1,6 @@
+#pragma once
+
+// Which instruction sets the kernels are compiled for. Include this before <hwy/highway.h> in every source
+// that does: sources that disagree would report one level and run another. AVX3_DL (Ice Lake and later, Zen
+// 4) is not among Highway's defaults; zoom uses its shuffle across 64 bytes.
+#define HWY_WANT_AVX3_DL

@@ -1,0 +1,50 @@
+#include "daemon/kernels/zoom/zoom.hpp"
+#include "daemon/kernels/zoom/zoom_coordinates.hpp"
+
+namespace slab::kernels {
+namespace {
+
+using Index = std::array<std::int64_t, max_rank>;
+
+std::int64_t offset_of(const Index& index, const Shape& shape) {
+    std::int64_t offset = 0;
+    for (int axis = 0; axis < shape.rank; ++axis) {
+        offset = offset * shape[axis] + index[static_cast<std::size_t>(axis)];
+    }
+    return offset;
+}
+
+// To the next index of the tile in C order. False after the last.
+bool advance(Index& index, const Box& tile) {
+    for (auto axis = static_cast<std::size_t>(tile.rank); axis-- > 0;) {
+        if (++index[axis] < tile.end[axis]) {
+            return true;
+        }
+        index[axis] = tile.begin[axis];
+    }
+    return false;
+}
+
+}  // namespace
+
+// output[k0, k1, ...] = input[source_index(0, k0), source_index(1, k1), ...]
+void fill_zoom_scalar(const TileCall& call) noexcept {
+    const ConstArrayView& input = call.inputs[0];
+    const auto program = call.program->as<ZoomProgram>();
+    const std::size_t element_bytes = size_of(input.dtype);
+    Index to = call.tile.begin;
+    do {
+        Index from{};
+        for (int axis = 0; axis < input.shape.rank; ++axis) {
+            const auto a = static_cast<std::size_t>(axis);
+            from[a] =
+                source_index(zoom_axis(program, axis, input.shape[axis], call.output.shape[axis]), to[a]);
+        }
+        std::memcpy(call.output.data +
+                        static_cast<std::size_t>(offset_of(to, call.output.shape)) * element_bytes,
+                    input.data + static_cast<std::size_t>(offset_of(from, input.shape)) * element_bytes,
+                    element_bytes);
+    } while (advance(to, call.tile));
+}
+
+}  // namespace slab::kernels

@@ -1,0 +1,199 @@
+#include "daemon/session/request_decoding.hpp"
+
+#include "daemon/mover/mover_messages.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <set>
+
+namespace slab::daemon {
+namespace {
+
+Error bad(std::string what, std::string because = {}) {
+    return {ErrorKind::usage, std::move(what), std::move(because), "See common/protocol/README.md."};
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+    std::string bytes;
+    std::uint32_t bits = 0;
+    int bit_count = 0;
+    while (text.ends_with('=')) {
+        text.remove_suffix(1);
+    }
+    for (const char letter : text) {
+        constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        const std::size_t value = alphabet.find(letter);
+        if (value == std::string_view::npos) {
+            return std::nullopt;
+        }
+        bits = bits << 6 | static_cast<std::uint32_t>(value);
+        bit_count += 6;
+        if (bit_count >= 8) {
+            bit_count -= 8;
+            bytes.push_back(static_cast<char>(bits >> bit_count & 0xff));
+        }
+    }
+    return bytes;
+}
+
+Expected<GivenScalar> decode_scalar(const std::string& name, const Json& json) {
+    if (json.is_string()) {
+        return GivenScalar(json.get<std::string>());
+    }
+    if (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX) {
+        return GivenScalar(static_cast<double>(json.get<std::uint64_t>()));
+    }
+    if (json.is_number_integer()) {
+        return GivenScalar(json.get<std::int64_t>());
+    }
+    if (json.is_number_float()) {
+        return GivenScalar(json.get<double>());
+    }
+    if (json.is_boolean()) {
+        return GivenScalar(std::string(json.get<bool>() ? "on" : "off"));
+    }
+    return std::unexpected(bad(fmt::format("the parameter '{}' is neither a number nor text", name.substr(0, 80))));
+}
+
+Expected<std::vector<GivenParameter>> decode_parameters(const Json& json) {
+    std::vector<GivenParameter> parameters;
+    if (json.is_null()) {
+        return parameters;
+    }
+    if (!json.is_object()) {
+        return std::unexpected(bad("parameters is not an object"));
+    }
+    for (const auto& [name, value] : json.items()) {
+        GivenParameter parameter{name, {}};
+        const Json list = value.is_array() ? value : Json::array({value});
+        for (const Json& element : list) {
+            auto scalar = decode_scalar(name, element);
+            if (!scalar) {
+                return std::unexpected(scalar.error());
+            }
+            parameter.values.push_back(std::move(*scalar));
+        }
+        parameters.push_back(std::move(parameter));
+    }
+    return parameters;
+}
+
+// A size may be a number of bytes or text.
+std::string size_text(const Json& body, std::string_view key) {
+    const auto found = body.find(key);
+    if (found == body.end() || found->is_null()) {
+        return {};
+    }
+    return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+// Each descriptor of the packet is for one file; the numbers are indices among them.
+class FileClaims {
+  public:
+    explicit FileClaims(std::vector<UniqueDescriptor>& descriptors) : descriptors_(descriptors) {}
+
+    std::optional<UniqueDescriptor> claim(const Json& owner) {
+        const std::int64_t number = integer_or(owner, "descriptor", -1);
+        if (number < 0 || number >= static_cast<std::int64_t>(descriptors_.size()) ||
+            !descriptors_[static_cast<std::size_t>(number)]) {
+            return std::nullopt;
+        }
+        return std::move(descriptors_[static_cast<std::size_t>(number)]);
+    }
+
+  private:
+    std::vector<UniqueDescriptor>& descriptors_;
+};
+
+std::optional<Error> decode_inputs(const Json& body, JobRequest& request, FileClaims& files,
+                                   Descriptors descriptors) {
+    const auto inputs = body.find("inputs");
+    if (inputs == body.end() || !inputs->is_array() || inputs->size() > most_mover_inputs) {
+        return bad(fmt::format("inputs is not a list of at most {} arrays", most_mover_inputs));
+    }
+    for (const Json& input : *inputs) {
+        const auto array = array_from_json(input);
+        if (!array) {
+            return array.error();
+        }
+        InputFile file{array->array, array->byte_order, integer_or(input, "offset", 0)};
+        constexpr std::int64_t beyond_any_file = std::int64_t{1} << 60;
+        if (file.offset < 0 || file.offset > beyond_any_file) {
+            return bad("an input's offset is no place in a file");
+        }
+        if (descriptors == Descriptors::required) {
+            auto claimed = files.claim(input);
+            if (!claimed) {
+                return bad("an input has no descriptor of its own", "'descriptor' is an index among the packet's");
+            }
+            request.files.push_back(std::move(*claimed));
+        }
+        request.inputs.push_back(std::move(file));
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Expected<OutputFile> decode_output(const Json& json) {
+    OutputFile output{integer_or(json, "offset", 0), {}};
+    const auto header = decode_base64(text_or(json, "header"));
+    constexpr std::int64_t beyond_any_file = std::int64_t{1} << 60;
+    if (output.offset < 0 || output.offset > beyond_any_file) {
+        return std::unexpected(bad("the output's offset is no place in a file"));
+    }
+    if (!header || header->size() > longest_file_header ||
+        static_cast<std::int64_t>(header->size()) > output.offset) {
+        return std::unexpected(bad("the output's header cannot be written",
+                                   fmt::format("it is base64 of at most {} bytes and ends before the payload's offset",
+                                               longest_file_header)));
+    }
+    output.header = *header;
+    return output;
+}
+
+Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptors) {
+    const Json& body = message.body;
+    JobRequest request;
+    request.kernel = text_or(body, "kernel");
+    request.name = text_or(body, "name").substr(0, 200);
+    request.keep = flag_or(body, "keep", false);
+    request.linked = flag_or(body, "linked", false);
+    request.max_memory = size_text(body, "max_memory");
+    request.tile_bytes = size_text(body, "tile_bytes");
+    const std::int64_t priority = integer_or(body, "priority", 0);
+    if (priority < -20 || priority > 19) {
+        return std::unexpected(bad(fmt::format("the priority cannot be {}", priority), "it is -20 to 19, 19 last"));
+    }
+    request.priority = static_cast<int>(priority);
+
+    auto parameters = decode_parameters(body.value("parameters", Json()));
+    if (!parameters) {
+        return std::unexpected(parameters.error());
+    }
+    request.parameters = std::move(*parameters);
+
+    FileClaims files(message.descriptors);
+    if (auto problem = decode_inputs(body, request, files, descriptors)) {
+        return std::unexpected(*problem);
+    }
+    if (const auto output = body.find("output"); output != body.end() && output->is_object()) {
+        auto decoded = decode_output(*output);
+        if (!decoded) {
+            return std::unexpected(decoded.error());
+        }
+        request.output = std::move(*decoded);
+        if (descriptors == Descriptors::required) {
+            auto claimed = files.claim(*output);
+            if (!claimed) {
+                return std::unexpected(bad("the output has no descriptor of its own"));
+            }
+            request.files.push_back(std::move(*claimed));
+        }
+    }
+    request.keep = request.keep || !request.output;
+    return request;
+}
+
+}  // namespace slab::daemon

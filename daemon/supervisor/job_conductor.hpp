@@ -1,0 +1,147 @@
+#pragma once
+
+#include "daemon/admission/admission.hpp"
+#include "daemon/admission/job_ledger.hpp"
+#include "daemon/scheduling/tile_scheduler.hpp"
+#include "daemon/session/service.hpp"
+#include "daemon/settings/settings.hpp"
+#include "daemon/supervisor/memory_orders.hpp"
+#include "daemon/supervisor/mover_pool.hpp"
+#include "daemon/supervisor/worker_pool.hpp"
+#include "daemon/volume/volume_segment.hpp"
+#include "daemon/volume/volume_space.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace slab::daemon {
+
+// Whether a result outlives the clients: in the embedded instance nothing does.
+enum class Lifetime : std::uint8_t { service, embedded };
+
+// Takes each job through its states: tells movers and workers what to do next, and decides by what they report. All
+// state is in private memory; nothing here waits.
+//
+//   submit -> [mover checks the files] -> queued -> [extents reserved, populated; mover loads] -> running
+//          -> [leases until the last tile is filled] -> flushing -> [mover writes] -> ended
+//
+// A job that has to end early ends in two steps: `ending` is set and everybody who works for it is told to stop;
+// when the last of them has answered (or is dead and drained), its extents are released.
+class JobConductor : public Service {
+  public:
+    JobConductor(boost::asio::io_context& loop, Settings& settings, const VolumeSegment& volume,
+                 ChildSpawner& spawner, const std::vector<int>& slot_cpus, Lifetime lifetime);
+
+    void start();
+    // No new jobs; all others end as interrupted. `then` is called when nothing is left to do.
+    void shut_down(std::function<void()> then);
+    void stop_children();
+
+    // For each job that changed, at most every 100 ms, and when it ends.
+    std::function<void(const Json&)> on_job_event;
+
+    std::size_t unfinished_jobs() const { return ledger_.unfinished(); }
+    std::string summary() const;
+    void settings_changed();
+
+    Json hello() const override;
+    Expected<Json> kernels(const std::string& name) const override;
+    Expected<Json> plan(const JobRequest& request) const override;
+    void submit(ClientId client, const Peer& peer, JobRequest request, JobAnswer answer) override;
+    Json list(bool ended_too) const override;
+    Expected<Json> show(JobId job) const override;
+    void cancel(ClientId client, const Peer& peer, JobId job, JobAnswer answer) override;
+    Expected<AttachGrant> attach(const Peer& peer, JobId job) override;
+    void fetch(ClientId client, const Peer& peer, JobId job, OutputFile output, UniqueDescriptor file,
+               JobAnswer answer) override;
+    Expected<Json> drop(const Peer& peer, JobId job) override;
+    Json status() override;
+    void trim(ClientId client, const Peer& peer, JobAnswer answer) override;
+    void client_gone(ClientId client) override;
+
+  private:
+    struct PendingAnswer {
+        ClientId client;
+        JobAnswer answer;
+    };
+    // A copy of a kept result to a file, by a mover of its own.
+    struct Fetch {
+        PendingAnswer answer;
+        OutputFile output;
+        std::vector<UniqueDescriptor> file;
+        bool checked = false;
+    };
+
+    // Steps forward.
+    void send_check(Job& job);
+    void send_load(Job& job);
+    void send_flush(Job& job);
+    void file_checked(Job& job);
+    bool reserve(Job& job);
+    void admit_waiting();
+    void advance_loading(Job& job);
+    void start_running(Job& job);
+    void band_complete(Job& job);
+    void compute_finished(Job& job);
+    void dispatch();
+    void bind_worker(WorkerSlot worker, const Job& job);
+
+    // The end.
+    void end_early(Job& job, JobOutcome outcome, Error error);
+    void finish_ending(Job& job);
+    void end(Job& job, JobOutcome outcome, Error error);
+    void release_runs(Job& job);
+    void stop_mover(Job& job);
+
+    // What children report.
+    void mover_reported(JobId id, const MoverReport& report);
+    void mover_died(JobId id);
+    void lease_done(const LeaseReport& report);
+    void extents_done(const ExtentReport& report);
+    void worker_died(WorkerSlot worker, const std::vector<ExtentOrder>& extents);
+    void fetch_reported(JobId id, Fetch& fetch, const MoverReport& report);
+    void end_fetch(JobId id, Expected<Json> result);
+
+    void answer_submit(Job& job);
+    void job_changed(const Job& job);
+    void tick();
+    void arm_tick();
+    std::vector<ByteRange> warm_extents() const;
+    Expected<Job*> owned_job(const Peer& peer, JobId id, std::string_view action);
+    std::string why_waiting(const Job& job) const;
+    Json to_json(const Job& job) const;
+
+    boost::asio::io_context& loop_;
+    Settings& settings_;
+    const VolumeSegment& volume_;
+    Lifetime lifetime_;
+    VolumeSpace space_;
+    Admission admission_;
+    JobLedger ledger_;
+    TileScheduler scheduler_;
+    WorkerPool workers_;
+    MoverPool movers_;
+    MemoryOrders memory_;
+    boost::asio::steady_timer tick_;
+    bool ticking_ = false;
+    bool dispatching_ = false;
+    Clock::time_point started_ = Clock::now();
+
+    std::map<JobId, PendingAnswer> submit_answers_;
+    std::multimap<JobId, PendingAnswer> cancel_answers_;
+    std::map<JobId, ClientId> links_;
+    std::map<JobId, Fetch> fetches_;
+    std::map<JobId, Clock::time_point> mover_deadlines_;  // of those told to cancel
+    std::map<JobId, std::pair<std::int64_t, std::int64_t>> last_told_;  // tiles, bytes of the last event
+    std::function<void()> when_quiet_;
+    std::int64_t jobs_done_ = 0;
+    std::int64_t workers_lost_ = 0;
+};
+
+}  // namespace slab::daemon

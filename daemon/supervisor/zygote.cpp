@@ -1,0 +1,96 @@
+#include "daemon/supervisor/zygote.hpp"
+
+#include "common/protocol/packet.hpp"
+#include "daemon/mover/mover_main.hpp"
+#include "daemon/process/plain_record.hpp"
+#include "daemon/process/process_title.hpp"
+#include "daemon/supervisor/child_start.hpp"
+#include "daemon/worker/cpu_affinity.hpp"
+#include "daemon/worker/worker_main.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <linux/sched.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace slab::daemon {
+namespace {
+
+// fork(), but the child's parent is ours. The C library has no call for it; safe because this process has one thread.
+pid_t fork_sibling() {
+    clone_args arguments{};
+    arguments.flags = CLONE_PARENT;
+    return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof(arguments)));
+}
+
+[[noreturn]] void live_as_worker(const VolumeSegment& volume, const ForkOrder& order) {
+    WorkerIdentity identity{order.slot, order.cpu, order.nice, {}};
+    identity.warm.assign(order.warm.begin(), order.warm.begin() + order.warm_count);
+    set_process_title(fmt::format("slabd: worker {} (cpu {})", order.slot, order.cpu));
+    pin_to_cpu(order.cpu);
+    ::setpriority(PRIO_PROCESS, 0, order.nice);
+    run_worker(volume, UniqueDescriptor(child_socket), identity);
+    std::_Exit(EXIT_SUCCESS);
+}
+
+[[noreturn]] void live_as_mover(const VolumeSegment& volume) {
+    set_process_title("slabd: mover");
+    run_mover(volume, UniqueDescriptor(child_socket));
+    std::_Exit(EXIT_SUCCESS);
+}
+
+ForkReply carry_out(const ForkOrder& order, int child_end, const VolumeSegment& volume, pid_t supervisor) {
+    const SignalsBlocked blocked;
+    const pid_t pid = fork_sibling();
+    if (pid == 0) {
+        become_child(child_end, child_lock, supervisor);
+        if (order.kind == ChildKind::worker) {
+            live_as_worker(volume, order);
+        }
+        live_as_mover(volume);
+    }
+    return {order.ticket, pid, pid < 0 ? errno : 0};
+}
+
+[[noreturn]] void live_as_zygote(const VolumeSegment& volume, pid_t supervisor) {
+    set_process_title("slabd: zygote");
+    Packet packet;
+    while (receive_packet(child_socket, packet) == Transfer::moved) {
+        if (packet.descriptors.size() != 1) {
+            continue;
+        }
+        const auto order = record_of<ForkOrder>(packet.bytes);
+        const ForkReply reply = carry_out(order, packet.descriptors.front().get(), volume, supervisor);
+        packet.descriptors.clear();
+        if (send_packet(child_socket, bytes_of(reply)) != Transfer::moved) {
+            break;
+        }
+    }
+    std::_Exit(EXIT_SUCCESS);
+}
+
+}  // namespace
+
+Zygote start_zygote(const VolumeSegment& volume, int children_lock) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+        return {};
+    }
+    Zygote zygote{UniqueDescriptor(ends[0]), -1};
+    const UniqueDescriptor child_end(ends[1]);
+    const SignalsBlocked blocked;
+    const pid_t supervisor = ::getpid();
+    zygote.pid = ::fork();
+    if (zygote.pid == 0) {
+        become_child(child_end.get(), children_lock, supervisor);
+        live_as_zygote(volume, supervisor);
+    }
+    return zygote;
+}
+
+}  // namespace slab::daemon

@@ -1,0 +1,167 @@
+#include "tests/agreement/agreement_cases.hpp"
+
+#include <cstring>
+#include <limits>
+
+namespace slab::agreement {
+namespace {
+
+using kernels::ParameterValues;
+
+std::vector<DType> all_dtypes() {
+    std::vector<DType> dtypes;
+    for (int i = 0; i < dtype_count; ++i) {
+        dtypes.push_back(static_cast<DType>(i));
+    }
+    return dtypes;
+}
+
+void add_outer(std::vector<AgreementCase>& cases, DType dtype, std::int64_t rows, std::int64_t columns) {
+    cases.push_back(
+        {"outer " + std::to_string(rows) + "x" + std::to_string(columns) + " " + std::string(name_of(dtype)),
+         {{{dtype, {rows}, MemoryOrder::c}, {dtype, {columns}, MemoryOrder::c}}, {}}});
+}
+
+std::vector<AgreementCase> outer_cases() {
+    std::vector<AgreementCase> cases;
+    for (const DType dtype : all_dtypes()) {
+        add_outer(cases, dtype, 1, 1);
+        add_outer(cases, dtype, 3, 7);
+        add_outer(cases, dtype, 67, 1);
+        add_outer(cases, dtype, 5, 259);
+        // Streamed: whole rows of odd length, short rows that are put together, rows beyond one block of x.
+        const auto elements = static_cast<std::int64_t>((1 << 20) / size_of(dtype) + 1);
+        add_outer(cases, dtype, elements / 1031 + 1, 1031);
+        add_outer(cases, dtype, elements / 13 + 1, 13);
+        add_outer(cases, dtype, 2, elements / 2 + 1);
+    }
+    return cases;
+}
+
+struct ZoomSize {
+    Shape shape;
+    std::vector<double> factor;
+};
+
+void add_zoom(std::vector<AgreementCase>& cases, DType dtype, const ZoomSize& size, const char* convention) {
+    ParameterValues parameters;
+    parameters.set("factor", size.factor);
+    parameters.set("convention", std::string(convention));
+    parameters.set("order", std::int64_t{0});
+    std::string name = "zoom " + to_text(size.shape) + " " + std::string(name_of(dtype)) + " " + convention;
+    for (const double factor : size.factor) {
+        name += " x" + std::to_string(factor);
+    }
+    cases.push_back({name, {{{dtype, size.shape, MemoryOrder::c}}, parameters}});
+}
+
+std::vector<AgreementCase> zoom_cases() {
+    constexpr const char* conventions[] = {"scipy", "scipy-grid", "round", "floor"};
+    const ZoomSize small[] = {
+        {{1}, {1.0}},
+        {{1}, {37.0}},
+        {{3}, {2.0}},
+        {{17}, {9.3}},
+        {{1000}, {0.37}},
+        {{129}, {1.0}},
+        {{64}, {1.001}},
+        {{9, 13}, {3.0}},
+        {{7, 130}, {2.0, 1.0}},
+        {{7, 130}, {1.0, 1.26}},
+        {{31, 65}, {0.4, 2.5}},
+        {{5, 6, 7}, {2.0}},
+        {{5, 6, 70}, {1.0, 1.0, 2.0}},
+        {{5, 6, 70}, {2.0, 1.0, 1.0}},
+        {{6, 9, 3}, {2.0, 3.0, 1.0}},
+        {{6, 9, 40}, {0.5, 3.0, 1.0}},
+        {{4, 1, 9}, {2.0, 3.0, 2.0}},
+        {{3, 4, 5, 6}, {1.5}},
+        {{3, 4, 5, 2}, {1.0, 2.0, 2.0, 1.0}},
+        {{2, 3, 4, 3, 5}, {1.7}},
+        {{2, 3, 4, 3, 5}, {2.0, 1.0, 0.5, 1.0, 3.0}},
+        {{1, 1, 1, 1, 1}, {1.0}},
+    };
+    std::vector<AgreementCase> cases;
+    // One dtype of each size goes through all; the others have the same bytes to move.
+    constexpr DType each_size[] = {DType::uint8, DType::int16, DType::float32, DType::float64,
+                                   DType::complex128};
+    for (const DType dtype : each_size) {
+        for (const ZoomSize& size : small) {
+            for (const char* convention : conventions) {
+                add_zoom(cases, dtype, size, convention);
+            }
+        }
+    }
+    for (const DType dtype : all_dtypes()) {
+        add_zoom(cases, dtype, {{5, 6, 7}, {2.0}}, "scipy");
+        add_zoom(cases, dtype, {{31, 65}, {0.4, 2.5}}, "floor");
+    }
+    // Streamed: aligned and ragged rows, several blocks of x, short rows, shrinking, long runs, three-byte
+    // pixels.
+    const ZoomSize large[] = {
+        {{5, 64, 512}, {2.0}},
+        {{5, 61, 517}, {2.0, 2.0, 2.1}},
+        {{3, 50000}, {2.0, 4.5}},
+        {{300000}, {4.2}},
+        {{40000, 7}, {3.0, 2.0}},
+        {{4, 200, 8000}, {2.0, 2.0, 0.2}},
+        {{5, 30, 3000}, {2.0, 2.0, 1.0}},
+        {{150, 200, 3}, {4.0, 4.0, 1.0}},
+        {{3, 3, 20, 30, 25}, {2.0, 2.0, 2.0, 1.0, 2.0}},
+        {{300, 411}, {4.0, 2.999}},
+    };
+    std::size_t turn = 0;
+    for (const ZoomSize& size : large) {
+        for (const DType dtype : {DType::uint8, DType::uint32, DType::complex128}) {
+            add_zoom(cases, dtype, size, conventions[turn++ % 4]);
+        }
+    }
+    return cases;
+}
+
+template <typename T>
+void sprinkle_specials(std::vector<std::byte>& content, std::mt19937_64& random) {
+    using Limits = std::numeric_limits<T>;
+    const T specials[] = {T(0),
+                          -T(0),
+                          Limits::infinity(),
+                          -Limits::infinity(),
+                          Limits::quiet_NaN(),
+                          -Limits::quiet_NaN(),
+                          Limits::denorm_min(),
+                          Limits::max()};
+    std::uniform_real_distribution<T> ordinary(T(-1000), T(1000));
+    for (std::size_t i = 0; i + sizeof(T) <= content.size(); i += sizeof(T)) {
+        const T value = random() % 8 == 0 ? specials[random() % 8] : ordinary(random);
+        std::memcpy(content.data() + i, &value, sizeof(T));
+    }
+}
+
+}  // namespace
+
+std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
+    if (kernel == "outer") {
+        return outer_cases();
+    }
+    if (kernel == "zoom") {
+        return zoom_cases();
+    }
+    return {};
+}
+
+std::vector<std::byte> random_content(const ArrayDescription& array, std::mt19937_64& random) {
+    std::vector<std::byte> content(static_cast<std::size_t>(byte_count(array)));
+    switch (array.dtype) {
+    case DType::float32:
+    case DType::complex64: sprinkle_specials<float>(content, random); break;
+    case DType::float64:
+    case DType::complex128: sprinkle_specials<double>(content, random); break;
+    default:
+        for (std::byte& byte : content) {
+            byte = random() % 5 == 0 ? std::byte{0} : static_cast<std::byte>(random());
+        }
+    }
+    return content;
+}
+
+}  // namespace slab::agreement

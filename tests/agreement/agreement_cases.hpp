@@ -1,0 +1,25 @@
+#pragma once
+
+#include "daemon/kernels/kernel.hpp"
+
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slab::agreement {
+
+struct AgreementCase {
+    std::string name;
+    kernels::PlanRequest request;
+};
+
+// Small and odd shapes, all dtypes, all parameters that choose another path; some with more than 1 MiB of
+// output, which is stored past the caches. Empty for a kernel that nobody wrote cases for: a test says so.
+std::vector<AgreementCase> agreement_cases(std::string_view kernel);
+
+// Any bytes for integers; for real and complex numbers also infinities, NaNs, denormals and zeros of both
+// signs.
+std::vector<std::byte> random_content(const ArrayDescription& array, std::mt19937_64& random);
+
+}  // namespace slab::agreement

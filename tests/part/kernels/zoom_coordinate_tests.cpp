@@ -1,0 +1,109 @@
+#include "daemon/kernels/zoom/zoom_coordinates.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+namespace {
+
+using namespace slab::kernels;
+
+ZoomAxis axis_of(ZoomConvention convention, std::int64_t n_in, std::int64_t n_out, double factor) {
+    return zoom_axis({convention, {factor}}, 0, n_in, n_out);
+}
+
+std::vector<std::int64_t> all_sources(const ZoomAxis& axis) {
+    std::vector<std::int64_t> sources;
+    for (std::int64_t k = 0; k < axis.n_out; ++k) {
+        sources.push_back(source_index(axis, k));
+    }
+    return sources;
+}
+
+// How many output indices show an input index within [begin, end).
+std::int64_t shown(const ZoomAxis& axis, std::int64_t begin, std::int64_t end) {
+    std::int64_t count = 0;
+    for (const std::int64_t source : all_sources(axis)) {
+        count += source >= begin && source < end ? 1 : 0;
+    }
+    return count;
+}
+
+// Ones in [50:600, 200:1000, 5:30] of (1024, 1024, 512). The count is the product of the axes' counts.
+std::int64_t nonzero(ZoomConvention convention, std::int64_t factor) {
+    const auto f = static_cast<double>(factor);
+    return shown(axis_of(convention, 1024, 1024 * factor, f), 50, 600) *
+           shown(axis_of(convention, 1024, 1024 * factor, f), 200, 1000) *
+           shown(axis_of(convention, 512, 512 * factor, f), 5, 30);
+}
+
+using Indices = std::vector<std::int64_t>;
+
+}  // namespace
+
+TEST_CASE("the four known counts of the (1024,1024,512) box come out exactly") {
+    CHECK(nonzero(ZoomConvention::round, 2) == 86'240'000);
+    CHECK(nonzero(ZoomConvention::scipy, 2) == 88'000'000);
+    CHECK(nonzero(ZoomConvention::round, 4) == 696'960'000);
+    CHECK(nonzero(ZoomConvention::scipy, 4) == 704'760'200);
+}
+
+TEST_CASE("scipy's convention keeps both ends and rounds halves up") {
+    CHECK(all_sources(axis_of(ZoomConvention::scipy, 3, 5, 0)) == Indices{0, 1, 1, 2, 2});
+    CHECK(all_sources(axis_of(ZoomConvention::scipy, 5, 3, 0)) == Indices{0, 2, 4});
+    CHECK(all_sources(axis_of(ZoomConvention::scipy, 5, 1, 0)) == Indices{0});
+    CHECK(all_sources(axis_of(ZoomConvention::scipy, 1, 3, 0)) == Indices{0, 0, 0});
+}
+
+TEST_CASE("scipy's grid convention repeats each element by a whole factor") {
+    CHECK(all_sources(axis_of(ZoomConvention::scipy_grid, 3, 6, 0)) == Indices{0, 0, 1, 1, 2, 2});
+    CHECK(all_sources(axis_of(ZoomConvention::scipy_grid, 6, 2, 0)) == Indices{1, 4});
+}
+
+TEST_CASE("the round convention rounds halves to even and stays within the input") {
+    CHECK(all_sources(axis_of(ZoomConvention::round, 4, 8, 2.0)) == Indices{0, 0, 1, 2, 2, 2, 3, 3});
+    CHECK(all_sources(axis_of(ZoomConvention::round, 2, 2, 1.2)) == Indices{0, 1});
+}
+
+TEST_CASE("the floor convention is exact where doubles are not") {
+    constexpr std::int64_t n = (std::int64_t{1} << 53) + 1;
+    CHECK(source_index(axis_of(ZoomConvention::floor, n, n, 0), n - 1) == n - 1);
+    CHECK(source_index(axis_of(ZoomConvention::floor, INT64_MAX, INT64_MAX, 0), INT64_MAX - 1) ==
+          INT64_MAX - 1);
+    CHECK(all_sources(axis_of(ZoomConvention::floor, 3, 7, 0)) == Indices{0, 0, 0, 1, 1, 2, 2});
+}
+
+TEST_CASE("source indices never fall and never leave the input, for any sizes") {
+    for (const auto convention :
+         {ZoomConvention::scipy, ZoomConvention::scipy_grid, ZoomConvention::round, ZoomConvention::floor}) {
+        for (std::int64_t n_in = 1; n_in <= 70; ++n_in) {
+            for (std::int64_t n_out = 1; n_out <= 150; ++n_out) {
+                const double factor = static_cast<double>(n_out) / static_cast<double>(n_in);
+                std::int64_t before = 0;
+                for (const std::int64_t source : all_sources(axis_of(convention, n_in, n_out, factor))) {
+                    REQUIRE(source >= before);
+                    REQUIRE(source < n_in);
+                    before = source;
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("an axis of factor 1 shows itself under every convention") {
+    for (const auto convention :
+         {ZoomConvention::scipy, ZoomConvention::scipy_grid, ZoomConvention::round, ZoomConvention::floor}) {
+        const ZoomAxis axis = axis_of(convention, 997, 997, 1.0);
+        CHECK(is_unchanged(axis));
+        for (std::int64_t k = 0; k < 997; ++k) {
+            REQUIRE(source_index(axis, k) == k);
+        }
+    }
+}
+
+TEST_CASE("an axis that keeps its size under a factor near 1 is unchanged only if it is") {
+    const ZoomAxis axis = axis_of(ZoomConvention::round, 400, 400, 1.0012);
+    CHECK(source_index(axis, 399) == 399);
+    CHECK(source_index(axis, 1000) == 399);
+    CHECK_FALSE(is_unchanged(axis));
+}

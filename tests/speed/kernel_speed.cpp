@@ -1,0 +1,214 @@
+// Each kernel's tiles, split between pinned processes on warm shared memory, against streaming stores of the
+// same number of bytes, measured in turn in the same run.
+//   kernel_speed [PROCESSES [REPETITIONS [TILE_KIB [CASE]]]]
+// Prints one line of JSON a case.
+
+#include "daemon/kernels/kernel_registry.hpp"
+#include "tests/speed/warm_region.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+using namespace slab;
+using namespace slab::kernels;
+
+struct SpeedCase {
+    std::string name;
+    std::string kernel;
+    std::vector<ArrayDescription> inputs;
+    ParameterValues parameters;
+};
+
+ParameterValues zoom_parameters(std::vector<double> factor, std::string convention) {
+    ParameterValues values;
+    values.set("factor", std::move(factor));
+    values.set("convention", std::move(convention));
+    values.set("order", std::int64_t{0});
+    return values;
+}
+
+std::vector<SpeedCase> speed_cases() {
+    const auto array = [](DType dtype, Shape shape) {
+        return ArrayDescription{dtype, shape, MemoryOrder::c};
+    };
+    return {
+        {"zoom x2 bool (1024,1024,512) round",
+         "zoom",
+         {array(DType::boolean, {1024, 1024, 512})},
+         zoom_parameters({2.0}, "round")},
+        {"zoom x2 bool (1024,1024,512) scipy",
+         "zoom",
+         {array(DType::boolean, {1024, 1024, 512})},
+         zoom_parameters({2.0}, "scipy")},
+        {"outer 50000x10000 float64",
+         "outer",
+         {array(DType::float64, {50000}), array(DType::float64, {10000})},
+         {}},
+        {"zoom x1.7 uint16 (300,500,701) scipy",
+         "zoom",
+         {array(DType::uint16, {300, 500, 701})},
+         zoom_parameters({1.7}, "scipy")},
+        {"zoom x3 uint8 (4000,5000,3) rgb floor",
+         "zoom",
+         {array(DType::uint8, {4000, 5000, 3})},
+         zoom_parameters({3.0, 3.0, 1.0}, "floor")},
+        {"zoom x2 float32 (512,512,180) series scipy",
+         "zoom",
+         {array(DType::float32, {512, 512, 180})},
+         zoom_parameters({2.0, 2.0, 1.0}, "scipy")},
+        {"zoom x2 1-D float32 scipy",
+         "zoom",
+         {array(DType::float32, {200000000})},
+         zoom_parameters({2.0}, "scipy")},
+        {"zoom x2 1-D uint8 scipy",
+         "zoom",
+         {array(DType::uint8, {500000000})},
+         zoom_parameters({2.0}, "scipy")},
+        {"zoom x0.5 float32 (1024,1024,1024) scipy",
+         "zoom",
+         {array(DType::float32, {1024, 1024, 1024})},
+         zoom_parameters({0.5}, "scipy")},
+        {"outer 40000000x10 float32",
+         "outer",
+         {array(DType::float32, {40000000}), array(DType::float32, {10})},
+         {}},
+        {"outer 20000x20001 uint8",
+         "outer",
+         {array(DType::uint8, {20000}), array(DType::uint8, {20001})},
+         {}},
+        {"outer 10000x10000 complex128",
+         "outer",
+         {array(DType::complex128, {10000}), array(DType::complex128, {10000})},
+         {}},
+    };
+}
+
+// From the plan's brick, the fastest axis grown first, to about the wanted bytes: as the scheduler does.
+Shape tile_shape(const KernelPlan& plan, std::int64_t wanted_bytes) {
+    const Shape& output = plan.output.shape;
+    Shape tile = output;
+    auto bytes = static_cast<std::int64_t>(size_of(plan.output.dtype));
+    for (int axis = 0; axis < output.rank; ++axis) {
+        tile[axis] = std::min(output[axis], plan.tiles.brick[static_cast<std::size_t>(axis)]);
+        bytes *= tile[axis];
+    }
+    for (int axis = output.rank; axis-- > 0;) {
+        const std::int64_t brick = tile[axis];
+        const std::int64_t times = std::max<std::int64_t>(1, wanted_bytes / bytes);
+        const std::int64_t most = std::min(output[axis], plan.tiles.most[static_cast<std::size_t>(axis)]);
+        tile[axis] = std::min(most, brick * times);
+        bytes = bytes / brick * tile[axis];
+    }
+    return tile;
+}
+
+// All tiles in C order of their first elements.
+std::vector<Box> tiles_of(const Shape& output, const Shape& tile) {
+    std::vector<Box> tiles;
+    Box box{output.rank, {}, {}};
+    for (;;) {
+        for (std::size_t a = 0; a < static_cast<std::size_t>(output.rank); ++a) {
+            box.end[a] = std::min(box.begin[a] + tile.extents[a], output.extents[a]);
+        }
+        tiles.push_back(box);
+        auto a = static_cast<std::size_t>(output.rank);
+        while (a-- > 0) {
+            box.begin[a] += tile.extents[a];
+            if (box.begin[a] < output.extents[a]) {
+                break;
+            }
+            box.begin[a] = 0;
+        }
+        if (a > max_rank) {
+            return tiles;
+        }
+    }
+}
+
+void measure(const SpeedCase& speed_case, int processes, int repetitions, std::int64_t tile_bytes) {
+    const Kernel& kernel = *find_kernel(speed_case.kernel);
+    const auto plan = kernel.plan({speed_case.inputs, speed_case.parameters});
+    if (!plan) {
+        std::fprintf(stderr, "%s\n", to_text(plan.error()).c_str());
+        std::exit(1);
+    }
+    std::vector<ConstArrayView> inputs;
+    std::size_t input_bytes = 0;
+    for (const ArrayDescription& input : speed_case.inputs) {
+        const auto bytes = static_cast<std::size_t>(byte_count(input));
+        inputs.push_back({slab::speed::warm_region(bytes), input.dtype, input.shape});
+        input_bytes += bytes;
+    }
+    const auto bytes = static_cast<std::size_t>(byte_count(plan->output));
+    std::byte* const region = slab::speed::warm_region(bytes);
+    const ArrayView output{region, plan->output.dtype, plan->output.shape};
+    const Shape shape = tile_shape(*plan, tile_bytes);
+    const std::vector<Box> tiles = tiles_of(output.shape, shape);
+    const std::size_t share = bytes / static_cast<std::size_t>(processes) / 256 * 256;
+
+    enum { stores, tile_run };
+    slab::speed::PinnedProcesses pinned(processes, [&](int process, int what) {
+        const auto rank = static_cast<std::size_t>(process);
+        const auto count = static_cast<std::size_t>(processes);
+        if (what == stores) {
+            slab::speed::stream_pattern(region + share * rank, share);
+            return;
+        }
+        alignas(64) static std::byte scratch[scratch_bytes];
+        for (std::size_t i = tiles.size() * rank / count; i < tiles.size() * (rank + 1) / count; ++i) {
+            run_tile(kernel, {&plan->program, inputs, output, tiles[i], scratch});
+        }
+    });
+    pinned.run(stores);
+    pinned.run(tile_run);
+    std::vector<double> limit_s;
+    std::vector<double> kernel_s;
+    std::vector<double> ratios;
+    for (int i = 0; i < repetitions; ++i) {
+        limit_s.push_back(pinned.run(stores));
+        kernel_s.push_back(pinned.run(tile_run));
+        ratios.push_back(kernel_s.back() / limit_s.back());
+    }
+    std::printf("{\"benchmark\": \"%s\", \"simd\": \"%s\", \"processes\": %d, \"tile\": \"%s\", "
+                "\"bytes_read\": %zu, \"bytes_written\": %zu, \"median_s\": %.5f, \"limit_s\": %.5f, "
+                "\"ratio\": %.3f, \"gb_per_s\": %.2f}\n",
+                speed_case.name.c_str(), std::string(simd_level()).c_str(), processes, to_text(shape).c_str(),
+                input_bytes, bytes, slab::speed::median(kernel_s), slab::speed::median(limit_s),
+                slab::speed::median(ratios),
+                static_cast<double>(bytes) / slab::speed::median(kernel_s) * 1e-9);
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const int processes = argc > 1 ? std::atoi(argv[1]) : 2;
+    const int repetitions = argc > 2 ? std::atoi(argv[2]) : 11;
+    const std::int64_t tile_bytes = (argc > 3 ? std::atoll(argv[3]) : 1024) * 1024;
+    const std::string wanted = argc > 4 ? argv[4] : "";
+    if (processes < 1 || repetitions < 1 || tile_bytes < 4096) {
+        std::fprintf(stderr, "usage: kernel_speed [PROCESSES [REPETITIONS [TILE_KIB [CASE]]]]\n");
+        return 2;
+    }
+    if (!select_simd_level(std::getenv("SLABD_SIMD"))) {
+        std::fprintf(stderr, "SLABD_SIMD names no level of this machine\n");
+        return 2;
+    }
+    for (const SpeedCase& speed_case : speed_cases()) {
+        if (speed_case.name.find(wanted) != std::string::npos) {
+            // In a process of its own, so that its memory is given back before the next.
+            const pid_t child = fork();
+            if (child == 0) {
+                measure(speed_case, processes, repetitions, tile_bytes);
+                _exit(0);
+            }
+            waitpid(child, nullptr, 0);
+        }
+    }
+}
