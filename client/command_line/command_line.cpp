@@ -22,7 +22,7 @@ std::string overview(const std::vector<std::unique_ptr<Command>>& commands) {
     for (const auto& command : commands) {
         text += fmt::format("  {:<9} {}\n", command->name(), command->summary());
     }
-    return text + "\nfor instance: slab run zoom in.npy -o out.npy --factor 2\n";
+    return text + "\nfor instance: slab run zoom in.npy -o out.npy --factor 2 --order 0\n";
 }
 
 std::vector<KnownOption> options_of(const CLI::App& app) {

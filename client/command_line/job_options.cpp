@@ -42,7 +42,7 @@ Expected<JobArguments> JobOptions::resolve() const {
     if (job.kernel.empty()) {
         return std::unexpected(
             Error{ErrorKind::usage, "no kernel is named", "",
-                  "Name one, for instance: slab run zoom in.npy -o out.npy --factor 2. The list: "
+                  "Name one, for instance: slab run zoom in.npy -o out.npy --factor 2 --order 0. The list: "
                   "slab kernels."});
     }
     override_inputs(job);

@@ -22,10 +22,12 @@ std::string progress_of(const JobStatus& job) {
 }
 
 std::string age_of(const JobStatus& job) {
+    if (job.submitted_at <= 0) {
+        return "-";
+    }
     const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
-    const double age_s = std::max(0.0, now.count() - job.submitted_at);
-    return job.submitted_at > 0 ? duration_text(std::chrono::duration<double>(std::max(10.0, age_s)))
-                                : std::string("-");
+    const std::chrono::duration<double> age(std::max(0.0, now.count() - job.submitted_at));
+    return age < std::chrono::seconds(10) ? fmt::format("{:.0f} s", age.count()) : duration_text(age);
 }
 
 std::string note_of(const JobStatus& job) {
@@ -35,8 +37,10 @@ std::string note_of(const JobStatus& job) {
     if (!job.reason.empty()) {
         return job.reason;
     }
-    return job.kept ? fmt::format("kept {}", job.name).substr(0, job.name.empty() ? 4 : std::string::npos)
-                    : job.name;
+    if (!job.kept) {
+        return job.name;
+    }
+    return job.name.empty() ? "kept" : "kept: " + job.name;
 }
 
 class PsCommand final : public Command {

@@ -44,7 +44,8 @@ struct JobRequest {
     // with them in the supervisor: a call on a file of a hung mount would hang everybody.
     std::vector<UniqueDescriptor> files;
     bool keep = false;
-    bool linked = false;
+    bool linked = false;  // the job is cancelled when its client's connection closes
+    bool lent = false;    // so is the result dropped: it is kept for this client alone, to attach to it
     int priority = 0;
     std::string max_memory;
     std::string tile_bytes;

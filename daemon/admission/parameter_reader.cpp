@@ -119,8 +119,10 @@ std::string what_it_takes(const ParameterDescription& parameter) {
     return "one of " + names;
 }
 
-Expected<ParameterValue> read_value(const ParameterDescription& parameter, const GivenParameter& given) {
+Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
+                                    const ParameterDescription& parameter, const GivenParameter& given) {
     const auto refuse = [&](std::string remedy = {}) {
+        remedy = remedy.empty() ? fmt::format("See: slab kernels {}", kernel.name) : remedy;
         return std::unexpected(Error{ErrorKind::usage, fmt::format("{} cannot be '{}'", parameter.name, spelled(given)),
                                      "it takes " + what_it_takes(parameter), std::move(remedy)});
     };
@@ -192,7 +194,7 @@ Expected<kernels::ParameterValues> read_parameters(const kernels::KernelDescript
             return std::unexpected(
                 Error{ErrorKind::usage, fmt::format("{} is given twice", parameter.name), "", "Give it once."});
         }
-        auto value = read_value(*found, parameter);
+        auto value = read_value(kernel, *found, parameter);
         if (!value) {
             return std::unexpected(value.error());
         }
@@ -200,7 +202,7 @@ Expected<kernels::ParameterValues> read_parameters(const kernels::KernelDescript
     }
     for (const ParameterDescription& parameter : kernel.parameters) {
         if (!parameter.fallback.empty() && !seen.contains(parameter.name)) {
-            auto value = read_value(parameter, {parameter.name, {parameter.fallback}});
+            auto value = read_value(kernel, parameter, {parameter.name, {parameter.fallback}});
             if (!value) {
                 return std::unexpected(value.error());
             }

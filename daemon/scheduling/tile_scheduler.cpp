@@ -178,8 +178,12 @@ TileScheduler::Death TileScheduler::worker_died(WorkerSlot worker) {
             }
         }
         return_tiles(job, {out.lease.first, out.lease.count, was_working_on_it});
-        death.repeated += out.lease.count;
-        death.jobs.push_back(out.lease.job);
+        const auto loss = std::ranges::find(death.losses, out.lease.job, &Loss::job);
+        if (loss == death.losses.end()) {
+            death.losses.push_back({out.lease.job, out.lease.count});
+        } else {
+            loss->tiles += out.lease.count;
+        }
         was_working_on_it = false;
     }
     return death;

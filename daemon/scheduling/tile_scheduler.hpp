@@ -55,11 +55,14 @@ class TileScheduler {
     // The worker filled the first `filled` tiles of its lease (all, unless it was told to stop).
     Returned give_back(LeaseId lease, std::int64_t filled, Nanoseconds busy);
 
+    struct Loss {
+        JobId job = 0;
+        std::int64_t tiles = 0;  // that will be leased again
+    };
     struct Death {
-        std::vector<JobId> jobs;           // that had leases on the worker
+        std::vector<Loss> losses;          // one for each job that had leases on the worker
         std::optional<JobId> poisoned;     // a tile of this job has cost most_deaths workers
         std::int64_t poison_tile = 0;
-        std::int64_t repeated = 0;         // tiles that will be leased again
         JobId guilty_job = 0;              // whose lease the worker was working on; 0: none
     };
     Death worker_died(WorkerSlot worker);

@@ -134,6 +134,28 @@ std::optional<Error> decode_inputs(const Json& body, JobRequest& request, FileCl
     return std::nullopt;
 }
 
+// A value of the wrong type must not pass for one that was left out.
+std::optional<Error> check_types(const Json& body) {
+    struct Rule {
+        std::string_view key;
+        bool (Json::*is)() const noexcept;
+        std::string_view takes;
+    };
+    static constexpr Rule rules[] = {
+        {"kernel", &Json::is_string, "text"},     {"name", &Json::is_string, "text"},
+        {"keep", &Json::is_boolean, "a boolean"}, {"linked", &Json::is_boolean, "a boolean"},
+        {"watch", &Json::is_boolean, "a boolean"}, {"priority", &Json::is_number_integer, "a whole number"},
+        {"output", &Json::is_object, "an object"},
+    };
+    for (const Rule& rule : rules) {
+        const auto found = body.find(rule.key);
+        if (found != body.end() && !found->is_null() && !((*found).*rule.is)()) {
+            return bad(fmt::format("'{}' is not {}", rule.key, rule.takes));
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 Expected<OutputFile> decode_output(const Json& json) {
@@ -155,6 +177,9 @@ Expected<OutputFile> decode_output(const Json& json) {
 
 Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptors) {
     const Json& body = message.body;
+    if (auto problem = check_types(body)) {
+        return std::unexpected(*problem);
+    }
     JobRequest request;
     request.kernel = text_or(body, "kernel");
     request.name = text_or(body, "name").substr(0, 200);
@@ -192,6 +217,7 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
             request.files.push_back(std::move(*claimed));
         }
     }
+    request.lent = request.linked && !request.output && !request.keep;
     request.keep = request.keep || !request.output;
     return request;
 }

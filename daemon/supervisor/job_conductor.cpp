@@ -376,9 +376,11 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     job.request.files.clear();
     job.kept = outcome == JobOutcome::done && job.request.keep;
     release_runs(job);
+    if (!(job.kept && job.request.lent)) {
+        links_.erase(job.id);
+    }
     jobs_done_ += outcome == JobOutcome::done ? 1 : 0;
     ledger_.end(job, outcome, std::move(error));
-    links_.erase(job.id);
     last_told_.erase(job.id);
     answer_submit(job);
     const auto [first, last] = cancel_answers_.equal_range(job.id);
@@ -528,18 +530,13 @@ void JobConductor::worker_died(WorkerSlot worker, const std::vector<ExtentOrder>
         memory_.lost(order);
     }
     const TileScheduler::Death death = scheduler_.worker_died(worker);
-    for (const JobId id : death.jobs) {
-        Job* const job = ledger_.find(id);
-        if (job == nullptr || job->state == JobState::ended) {
-            continue;
-        }
-        job->workers_lost += id == death.guilty_job ? 1 : 0;
+    for (const TileScheduler::Loss& loss : death.losses) {
+        Job* const job = ledger_.find(loss.job);
+        job->workers_lost += loss.job == death.guilty_job ? 1 : 0;
+        job->tiles_repeated += loss.tiles;
         if (job->ending) {
             finish_ending(*job);
         }
-    }
-    if (Job* const job = death.jobs.empty() ? nullptr : ledger_.find(death.jobs.front())) {
-        job->tiles_repeated += death.repeated;
     }
     if (death.poisoned) {
         Job& job = *ledger_.find(*death.poisoned);
@@ -602,9 +599,13 @@ void JobConductor::client_gone(ClientId client) {
     }
     for (const JobId id : linked) {
         links_.erase(id);
-        end_early(*ledger_.find(id), JobOutcome::cancelled,
-                  {ErrorKind::cancelled, fmt::format("job {} was cancelled", id), "the client that waited for it has gone",
-                   ""});
+        Job& job = *ledger_.find(id);
+        if (job.kept) {
+            drop_result(job, "its client has gone");
+        }
+        end_early(job, JobOutcome::cancelled,
+                  {ErrorKind::cancelled, fmt::format("job {} was cancelled", id),
+                   "the client that waited for it has gone", ""});
     }
     for (auto& [id, fetch] : fetches_) {
         if (fetch.answer.client == client) {
@@ -720,14 +721,18 @@ Expected<Json> JobConductor::drop(const Peer& peer, JobId id) {
         return std::unexpected(Error{ErrorKind::refused, fmt::format("job {} is being fetched", id), "",
                                      "Drop it when the fetch has ended."});
     }
-    job.kept = false;
-    release_runs(job);
-    spdlog::info("job={} dropped by user={}", id, peer.user);
-    job_changed(job);
+    drop_result(job, "user=" + peer.user);
     Json answer{{"job", to_json(job)}};
     ledger_.forget_old();
     admit_waiting();
     return answer;
+}
+
+void JobConductor::drop_result(Job& job, const std::string& why) {
+    job.kept = false;
+    links_.erase(job.id);
+    release_runs(job);
+    spdlog::info("job={} dropped: {}", job.id, why);
 }
 
 void JobConductor::trim(ClientId client, const Peer& peer, JobAnswer answer) {

@@ -97,6 +97,7 @@ class JobConductor : public Service {
     void finish_ending(Job& job);
     void end(Job& job, JobOutcome outcome, Error error);
     void release_runs(Job& job);
+    void drop_result(Job& job, const std::string& why);
     void stop_mover(Job& job);
 
     // What children report.
@@ -135,7 +136,7 @@ class JobConductor : public Service {
 
     std::map<JobId, PendingAnswer> submit_answers_;
     std::multimap<JobId, PendingAnswer> cancel_answers_;
-    std::map<JobId, ClientId> links_;
+    std::map<JobId, ClientId> links_;  // jobs and lent results that end with a connection
     std::map<JobId, Fetch> fetches_;
     std::map<JobId, Clock::time_point> mover_deadlines_;  // of those told to cancel
     std::map<JobId, std::pair<std::int64_t, std::int64_t>> last_told_;  // tiles, bytes of the last event

@@ -164,7 +164,8 @@ class Daemon:
         """Returns when the daemon answers. Also after kill(): the same instance again."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._program, "--config", self._configuration, "--socket", self.socket, "--instance", self.instance],
+                [*_ends_with_the_test(), self._program, "--config", self._configuration, "--socket", self.socket,
+                 "--instance", self.instance],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, "SLABD_PAUSE_DIR": str(self.pause_directory), **self._environment})
         self._sessions.append(self._process.pid)
@@ -281,6 +282,11 @@ class Daemon:
 
     def wait_until_nothing_is_held(self):
         wait_until(lambda: self.held_bytes() == 0, "every extent is given back")
+
+
+def _ends_with_the_test():
+    """The words before a command by which it gets SIGTERM when the test's process dies, as of ctest's timeout."""
+    return ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
 
 
 def _toml(tables):

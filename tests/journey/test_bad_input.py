@@ -52,7 +52,8 @@ class BadInput(DaemonTestCase):
         huge = 2**63 - 1
         for what, content, because in (
                 ("empty", b"", r"\w"), ("text", b"hello, world\n" * 10, r"\w"), ("magic alone", b"\x93NUMPY", r"\w"),
-                ("half a header", npy("<f4", (3,))[:40], r"\w"), ("unknown version", b"\x93NUMPY\x09\x00\x10\x00", r"\w"),
+                ("half a header", npy("<f4", (3,))[:40], r"\w"),
+                ("unknown version", b"\x93NUMPY\x09\x00\x10\x00", r"\w"),
                 ("truncated", npy("<f4", (100,), b"x" * 399), "399|400|B"),
                 ("no data", npy("<f4", (100,)), r"\w"),
                 ("overflowing shape", npy("<f8", (huge, huge), b"x" * 64), r"\w"),

@@ -5,7 +5,8 @@ import unittest
 import numpy as np
 
 import slab
-from slab_harness import (EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SLABD, DaemonTestCase, start_command, wait_until)
+from slab_harness import (EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SLABD, DaemonTestCase, open_descriptors,
+                          start_command, wait_until)
 
 
 class DaemonKilled(DaemonTestCase):
@@ -39,7 +40,9 @@ class DaemonKilled(DaemonTestCase):
     def test_wait_exits_with_5(self):
         self.start_running("submit", *self.arguments).finish()
         job = self.slabd.jobs()[0]["id"]
+        descriptors = open_descriptors(self.daemon.pid)
         command = self.daemon.start_slab("wait", job)
+        wait_until(lambda: open_descriptors(self.daemon.pid) > descriptors, "the client is connected")
 
         self.daemon.kill()
         command.finish()

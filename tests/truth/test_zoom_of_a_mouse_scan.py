@@ -30,7 +30,7 @@ def by_scipy(k, n):
 
 
 class MouseScan(SharedDaemonTestCase):
-    daemon_options = {"volume": "7GiB", "workers": None}
+    daemon_options = {"volume": "6GiB", "workers": None}
 
     def check(self, index_of, count, **parameters):
         tables = [nonzero_extent(index_of, n, *bounds)

@@ -93,6 +93,9 @@ Json job_json(int id, const char* state, const char* outcome = nullptr) {
             {"outcome", outcome == nullptr ? Json() : Json(outcome)}};
 }
 
+// The request borrows the values: no temporary.
+const std::vector<std::uint16_t> one_value{1};
+
 JobRequest small_request(const std::vector<std::uint16_t>& values) {
     JobRequest request;
     request.kernel = "zoom";
@@ -164,7 +167,7 @@ TEST_CASE("a job that fails is its error") {
     });
     auto connection = Connection::open({folder / "s", "test"});
     REQUIRE(connection);
-    const auto ended = connection->run(small_request({1}));
+    const auto ended = connection->run(small_request(one_value));
     REQUIRE_FALSE(ended);
     CHECK(ended.error().kind == ErrorKind::failed);
     CHECK(ended.error().what == "a tile failed");
@@ -179,10 +182,10 @@ TEST_CASE("an error answer is the request's error, with or without its tag") {
     });
     auto connection = Connection::open({folder / "s", "test"});
     REQUIRE(connection);
-    const auto submitted = connection->submit(small_request({1}));
+    const auto submitted = connection->submit(small_request(one_value));
     REQUIRE_FALSE(submitted);
     CHECK(submitted.error().what == "no room");
-    const auto planned = connection->plan(small_request({1}));
+    const auto planned = connection->plan(small_request(one_value));
     REQUIRE_FALSE(planned);
     CHECK(planned.error().kind == ErrorKind::refused);
 }
@@ -249,7 +252,7 @@ TEST_CASE("a request larger than a packet arrives whole, its descriptors behind 
     });
     auto connection = Connection::open({folder / "s", "test"});
     REQUIRE(connection);
-    JobRequest request = small_request({1});
+    JobRequest request = small_request(one_value);
     request.name = std::string(200'000, 'n');
     REQUIRE(connection->submit(request));
     CHECK(length == 200'000);
@@ -266,7 +269,7 @@ TEST_CASE("an output's header travels as base64 and its descriptor behind the in
     auto connection = Connection::open({folder / "s", "test"});
     REQUIRE(connection);
     const UniqueDescriptor file(::memfd_create("out", MFD_CLOEXEC));
-    JobRequest request = small_request({1});
+    JobRequest request = small_request(one_value);
     request.output = OutputTarget{file.get(), 4096, "foobar"};
     REQUIRE(connection->submit(request));
     CHECK(output == Json{{"descriptor", 1}, {"offset", 4096}, {"header", "Zm9vYmFy"}});

@@ -1,0 +1,20 @@
+# Run by `cmake --install`. Not CMAKE_INSTALL_LIBDIR: that is lib64 or lib/x86_64-linux-gnu for some prefixes, and
+# systemd looks in lib alone.
+function(install_unit unit folder)
+  set(source ${CMAKE_CURRENT_SOURCE_DIR}/${unit})
+  if(unit MATCHES "\\.in$")
+    string(REGEX REPLACE "\\.in$" "" unit ${unit})
+    configure_file(${source} ${CMAKE_CURRENT_BINARY_DIR}/${unit} @ONLY)
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${unit})
+  endif()
+  file(INSTALL ${source} DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/${folder})
+endfunction()
+
+foreach(unit slabd.service.in slabd.socket slabd@.service.in slabd@.socket.in)
+  install_unit(${unit} systemd/system)
+endforeach()
+foreach(unit user/slabd.service.in user/slabd.socket)
+  install_unit(${unit} systemd/user)
+endforeach()
+install_unit(sysusers.d/slabd.conf sysusers.d)
+install_unit(tmpfiles.d/slabd.conf tmpfiles.d)

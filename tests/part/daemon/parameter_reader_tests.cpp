@@ -1,0 +1,68 @@
+#include "daemon/admission/parameter_reader.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace slab;
+using namespace slab::daemon;
+using slab::kernels::ParameterType;
+
+namespace {
+
+kernels::KernelDescription description() {
+    kernels::KernelDescription kernel;
+    kernel.name = "example";
+    kernel.parameters = {{"factor", ParameterType::real_per_axis, "", "> 0", {}, ""},
+                         {"order", ParameterType::integer, "", "0 to 5", {}, "0"},
+                         {"shape", ParameterType::integer_per_axis, "", "", {}, ""},
+                         {"mode", ParameterType::choice, "", "", {"reflect", "nearest"}, "nearest"}};
+    return kernel;
+}
+
+}  // namespace
+
+TEST_CASE("the command line's text and typed values mean the same") {
+    const auto text = read_parameters(description(), {{"factor", {std::string("2,2.5,1")}}});
+    const auto typed = read_parameters(description(), {{"factor", {std::int64_t{2}, 2.5, std::int64_t{1}}}});
+    REQUIRE(text.has_value());
+    REQUIRE(typed.has_value());
+    CHECK(*text->get<std::vector<double>>("factor") == std::vector{2.0, 2.5, 1.0});
+    CHECK(*text->get<std::vector<double>>("factor") == *typed->get<std::vector<double>>("factor"));
+}
+
+TEST_CASE("defaults are filled in, what has none stays absent") {
+    const auto values = read_parameters(description(), {});
+    CHECK(*values->get<std::int64_t>("order") == 0);
+    CHECK(*values->get<std::string>("mode") == "nearest");
+    CHECK_FALSE(values->has("factor"));
+}
+
+TEST_CASE("a whole number may be written as a real one, a fraction may not") {
+    CHECK(read_parameters(description(), {{"order", {3.0}}}).has_value());
+    CHECK_FALSE(read_parameters(description(), {{"order", {3.5}}}).has_value());
+}
+
+TEST_CASE("unknown names and choices are answered with the nearest") {
+    const auto name = read_parameters(description(), {{"facter", {2.0}}});
+    REQUIRE_FALSE(name.has_value());
+    CHECK(name.error().remedy == "Did you mean 'factor'?");
+    const auto choice = read_parameters(description(), {{"mode", {std::string("nearst")}}});
+    REQUIRE_FALSE(choice.has_value());
+    CHECK(choice.error().remedy == "Did you mean 'nearest'?");
+}
+
+TEST_CASE("values that are none are refused") {
+    for (const char* text : {"", "x", "2,", ",2", "2,2,2,2,2,2", "1e400", "2 2"}) {
+        CAPTURE(text);
+        CHECK_FALSE(read_parameters(description(), {{"factor", {std::string(text)}}}).has_value());
+    }
+    CHECK_FALSE(read_parameters(description(), {{"shape", {std::string("1.5")}}}).has_value());
+    CHECK_FALSE(read_parameters(description(), {{"order", {std::string("9223372036854775808000")}}}).has_value());
+    CHECK_FALSE(read_parameters(description(), {{"order", {}}}).has_value());
+}
+
+TEST_CASE("per-axis values turn round with the axes, a single one does not") {
+    auto values = read_parameters(description(), {{"factor", {std::string("1,2,3")}}, {"shape", {std::string("7")}}});
+    values->reverse_axes();
+    CHECK(*values->get<std::vector<double>>("factor") == std::vector{3.0, 2.0, 1.0});
+    CHECK(*values->get<std::vector<std::int64_t>>("shape") == std::vector<std::int64_t>{7});
+}

@@ -1,0 +1,16 @@
+#include "daemon/kernels/kernel_registry.hpp"
+#include "daemon/kernels/outer/outer.hpp"
+#include "daemon/kernels/zoom/zoom.hpp"
+#include "tests/process/test_kernels/test_kernels.hpp"
+
+#include <array>
+
+namespace slab::kernels {
+
+std::span<const Kernel> all_kernels() {
+    static const std::array kernels{zoom_kernel(), outer_kernel(), test_crash_kernel(), test_hang_kernel(),
+                                    test_slow_kernel()};
+    return kernels;
+}
+
+}  // namespace slab::kernels
