@@ -6,8 +6,10 @@
 namespace slab::daemon {
 namespace {
 
-// One order: about 2 ms with huge pages, 50 ms with small ones.
+// One order for a job that waits: about 2 ms with huge pages of warm memory, 50 ms and more where the system has to
+// find the memory first. In the background a tenth of it: leases queue behind it.
 constexpr std::int64_t order_bytes = std::int64_t{32} << 20;
+constexpr std::int64_t background_order_bytes = std::int64_t{4} << 20;
 
 Error no_memory(int error_number, HugePages wish) {
     if (wish == HugePages::required) {
@@ -34,7 +36,7 @@ ExtentOrder MemoryOrders::populate_order(ByteRange run) const {
 }
 
 void MemoryOrders::populate_in_background() {
-    const std::vector<ByteRange> runs = space_.unpopulated(space_.everything(), order_bytes);
+    const std::vector<ByteRange> runs = space_.unpopulated(space_.everything(), background_order_bytes);
     for (std::size_t i = 0; i < runs.size(); ++i) {
         background_[i * background_.size() / runs.size()].push_back(runs[i]);
     }

@@ -131,8 +131,10 @@ class Container:
     def property(self, unit, name):
         return self.must_run("systemctl", "show", "--value", f"--property={name}", unit).strip()
 
-    def journal(self, unit):
-        return self.run("journalctl", "--no-pager", "--output=short-precise", "--unit", unit).out
+    def journal(self, unit, since):
+        """since: a time.time()."""
+        return self.must_run("journalctl", "--no-pager", "--quiet", "--output=short-precise", f"--since=@{since:.6f}",
+                             f"--unit={unit}")
 
     def shared_memory(self):
         return sorted(self.must_run("find", "/dev/shm", "-name", "slabd.*", "-printf", "%f\n").split())

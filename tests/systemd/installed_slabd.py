@@ -3,14 +3,14 @@ group slabd) and otto (of no group)."""
 
 import contextlib
 import os
-import pathlib
 import sys
+import time
 import unittest
 
 import numpy as np
 
 from container import Container, why_not_here
-from slab_harness import process_state, wait_until
+from slab_harness import wait_until
 
 SERVICE, SOCKET = "slabd.service", "slabd.socket"
 MEMBER, STRANGER = "anna", "otto"
@@ -56,15 +56,17 @@ class InstalledTestCase(unittest.TestCase):
         cls.container.must_run("systemctl", "daemon-reload")
 
     def setUp(self):
+        self.began = time.time()
         self.configure(CONFIGURATION)
-        self.home = self.container.directory / "home" / MEMBER
+        self.homes = self.container.directory / "home"
+        self.home = self.homes / MEMBER
         self.addCleanup(self._stop_service)
 
     def _stop_service(self):
         self.container.must_run("systemctl", "stop", SERVICE)
         self.container.run("systemctl", "reset-failed", SERVICE, SOCKET)
         self.container.must_run("systemctl", "start", SOCKET)
-        for path in [*self.home.glob("*"), *self.container.live(PAUSE_DIRECTORY).glob("*")]:
+        for path in [*self.homes.glob("*/*.npy"), *self.container.live(PAUSE_DIRECTORY).glob("*")]:
             path.unlink()
         self.assertEqual(self.container.shared_memory(), [])
 
@@ -73,8 +75,8 @@ class InstalledTestCase(unittest.TestCase):
         result = result if result is not None else self.defaultTestResult()
         before = len(result.failures) + len(result.errors)
         super().run(result)
-        if len(result.failures) + len(result.errors) > before and not why_not_here():
-            print(f"--- {self.id()}\n{self.container.journal(SERVICE)[-6000:]}", file=sys.stderr)
+        if len(result.failures) + len(result.errors) > before:
+            print(f"--- the log of {self.id()}\n{self.container.journal(SERVICE, self.began)}", file=sys.stderr)
         return result
 
     def configure(self, text, name="slabd"):
@@ -95,7 +97,8 @@ class InstalledTestCase(unittest.TestCase):
         self.container.must_run("kill", f"-{name}", pid)
 
     def log_has(self, text):
-        return text in self.container.journal(SERVICE)
+        """The log of this test."""
+        return text in self.container.journal(SERVICE, self.began)
 
     # -- pause points, as in slab_harness.Daemon
 
@@ -128,12 +131,12 @@ class InstalledTestCase(unittest.TestCase):
         self.assert_exit(command, 0)
         return command.json()
 
-    def save_input(self, name="in.npy"):
-        """An array in the member's home, its own file; returns what `zoom_arguments` makes of it."""
+    def save_input(self, user=MEMBER):
+        """An array in a user's home, its own file; returns what `zoom_arguments` makes of it."""
         array = np.random.default_rng(8).integers(0, 255, (32, 128, 256), dtype=np.uint8)
-        np.save(self.home / name, array)
-        owner = os.stat(self.home)
-        os.chown(self.home / name, owner.st_uid, owner.st_gid)
+        home = self.homes / user
+        np.save(home / "in.npy", array)
+        os.chown(home / "in.npy", home.stat().st_uid, home.stat().st_gid)
         return array.repeat(2, 0).repeat(2, 1).repeat(2, 2)
 
     def zoom_arguments(self, *arguments):

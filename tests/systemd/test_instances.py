@@ -3,7 +3,7 @@
 import unittest
 
 from installed_slabd import CONFIGURATION, MEMBER, STRANGER, InstalledTestCase
-from slab_harness import EXIT_DONE, EXIT_NO_DAEMON, wait_until
+from slab_harness import EXIT_NO_DAEMON
 
 LAB_SOCKET = "/run/slabd-mri/slabd.sock"
 
@@ -59,7 +59,6 @@ class OwnInstance(InstalledTestCase):
         return self.container.must_run("systemctl", "--user", *words, user=STRANGER, environment=self.environment)
 
     def test_is_found_before_the_systems_and_stops_without_a_trace(self):
-        (self.container.directory / "home" / STRANGER / ".config/slabd").mkdir(parents=True, exist_ok=True)
         self.systemctl("start", "slabd.socket")
 
         status = self.status(STRANGER, environment=self.environment)

@@ -57,7 +57,7 @@ class Users(InstalledTestCase):
 
         self.assert_exit(command, EXIT_DONE)
         np.testing.assert_array_equal(np.load(self.home / "out.npy"), expected)
-        self.assertEqual((self.home / "out.npy").owner(), (self.home / "in.npy").owner())
+        self.assertEqual((self.home / "out.npy").stat().st_uid, self.home.stat().st_uid)
         self.assertEqual(command.json()["user"], MEMBER)
 
     def test_the_hardened_service_still_has_io_uring_and_o_direct(self):
@@ -79,7 +79,9 @@ class Users(InstalledTestCase):
         np.testing.assert_array_equal(np.load(self.home / "copy.npy"), expected)
 
     def test_a_stranger_is_turned_away_with_a_reason(self):
-        for words in (["status"], ["run", "outer", "y.npy", "x.npy", "-o", "out.npy"]):
+        self.save_input(STRANGER)
+        # Also `run`, which without a daemon would start one of its own.
+        for words in (["status"], ["run", *self.zoom_arguments("-o", "out.npy")]):
             with self.subTest(command=words[0]):
                 command = self.slab(*words, user=STRANGER)
 

@@ -9,7 +9,7 @@ from installed_slabd import CONFIGURATION, SERVICE, SOCKET, InstalledTestCase
 
 class Units(InstalledTestCase):
     def assert_verified(self, *arguments):
-        command = self.container.run("systemd-analyze", *arguments)
+        command = self.container.run("systemd-analyze", *arguments, environment=["XDG_RUNTIME_DIR=/run"])
         self.assert_exit(command, 0)
         self.assertEqual(command.out + command.err, "")
 

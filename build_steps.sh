@@ -1,0 +1,32 @@
+# What ./demo and ./check share: which packages, how they are installed, how things are built. Sourced, not run.
+
+build_packages=(g++ cmake ninja-build pkg-config libboost1.74-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
+                libcli11-dev nlohmann-json3-dev liburing-dev libhwy-dev libsystemd-dev)
+python_packages=(python3 python3-numpy)
+test_packages=(doctest-dev python3-scipy python3-numba systemd-container systemd dbus util-linux procps git)
+
+# Only what is missing, and nothing (not even the question) when all is there.
+install_packages() {
+    local missing=()
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    echo "== installing from Debian's packages: ${missing[*]} =="
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        as_root=(sudo)
+        command -v sudo >/dev/null || { echo "error: these packages are missing and you are not root
+try: as root, apt-get install ${missing[*]}" >&2; exit 2; }
+    fi
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# The release preset; with no targets everything.
+build_release() {
+    echo "== building =="
+    cmake --preset release ${BUILD_OPTIONS:-} >/dev/null
+    cmake --build --preset release ${*:+--target "$@"} -- --quiet
+}
