@@ -1,6 +1,6 @@
 #include "client/library/request_body.hpp"
 
-#include "client/library/base64.hpp"
+#include "common/protocol/base64.hpp"
 #include "client/library/sealed_memory.hpp"
 
 #include <fmt/format.h>

@@ -28,6 +28,11 @@ Job* JobLedger::find(JobId id) {
     return found == jobs_.end() ? nullptr : found->second.get();
 }
 
+const Job* JobLedger::find(JobId id) const {
+    const auto found = jobs_.find(id);
+    return found == jobs_.end() ? nullptr : found->second.get();
+}
+
 void JobLedger::move(Job& job, JobState to) {
     if (!may_move(job.state, to)) {
         spdlog::critical("job={} may not move {} -> {}", job.id, name_of(job.state), name_of(to));

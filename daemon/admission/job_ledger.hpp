@@ -17,6 +17,7 @@ class JobLedger {
 
     // Null when unknown.
     Job* find(JobId id);
+    const Job* find(JobId id) const;
 
     // Stops this process when the table of moves forbids it: our fault, and better noticed than lived with.
     void move(Job& job, JobState to);
@@ -26,7 +27,7 @@ class JobLedger {
     std::function<void(const Job&)> on_move;
 
     // Oldest first.
-    std::map<JobId, std::unique_ptr<Job>>& jobs() { return jobs_; }
+    const std::map<JobId, std::unique_ptr<Job>>& jobs() const { return jobs_; }
     std::size_t unfinished() const;
 
     // Forgets the oldest ended jobs beyond the number that history keeps. Kept results stay.

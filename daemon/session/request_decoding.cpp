@@ -1,5 +1,6 @@
 #include "daemon/session/request_decoding.hpp"
 
+#include "common/protocol/base64.hpp"
 #include "daemon/mover/mover_messages.hpp"
 
 #include <fmt/format.h>
@@ -12,29 +13,6 @@ namespace {
 
 Error bad(std::string what, std::string because = {}) {
     return {ErrorKind::usage, std::move(what), std::move(because), "See common/protocol/README.md."};
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-    std::string bytes;
-    std::uint32_t bits = 0;
-    int bit_count = 0;
-    while (text.ends_with('=')) {
-        text.remove_suffix(1);
-    }
-    for (const char letter : text) {
-        constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        const std::size_t value = alphabet.find(letter);
-        if (value == std::string_view::npos) {
-            return std::nullopt;
-        }
-        bits = bits << 6 | static_cast<std::uint32_t>(value);
-        bit_count += 6;
-        if (bit_count >= 8) {
-            bit_count -= 8;
-            bytes.push_back(static_cast<char>(bits >> bit_count & 0xff));
-        }
-    }
-    return bytes;
 }
 
 Expected<GivenScalar> decode_scalar(const std::string& name, const Json& json) {
@@ -160,7 +138,7 @@ std::optional<Error> check_types(const Json& body) {
 
 Expected<OutputFile> decode_output(const Json& json) {
     OutputFile output{integer_or(json, "offset", 0), {}};
-    const auto header = decode_base64(text_or(json, "header"));
+    const auto header = bytes_of_base64(text_or(json, "header"));
     constexpr std::int64_t beyond_any_file = std::int64_t{1} << 60;
     if (output.offset < 0 || output.offset > beyond_any_file) {
         return std::unexpected(bad("the output's offset is no place in a file"));

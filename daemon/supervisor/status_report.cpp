@@ -25,6 +25,11 @@ double own_cpu_seconds() {
 
 }  // namespace
 
+Json JobConductor::hello() const {
+    return {{"protocol", protocol_version}, {"version", SLABD_VERSION}, {"instance", settings_.instance},
+            {"pid", ::getpid()},            {"simd", kernels::simd_level()}};
+}
+
 Expected<Json> JobConductor::kernels(const std::string& name) const { return kernels_to_json(name); }
 
 Expected<Json> JobConductor::plan(const JobRequest& request) const {

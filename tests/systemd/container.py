@@ -18,6 +18,8 @@ import unittest
 from slab_harness import BUILD, PATIENCE_S, Command, wait_until
 
 PREFIX = "/usr"
+PLACE = pathlib.Path("/var/tmp")  # a real disk, for O_DIRECT
+PREFIX_OF_DIRECTORIES = "slabd-container-"
 TOOLS = {"systemd-nspawn": "systemd-container", "nsenter": "util-linux", "dbus-daemon": "dbus", "cmake": "cmake"}
 # What this machine may run and a test does not need; a unit that is not there can be masked as well.
 MASKED = ("postgresql.service", "systemd-timesyncd.service", "systemd-networkd.service", "systemd-resolved.service",
@@ -38,19 +40,19 @@ class Container:
     """run() executes in it as root, or as one of its users."""
 
     def __init__(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="slabd-container-", dir="/var/tmp"))
+        self._one_at_a_time = open("/run/slabd-container.lock", "w")
+        wait_until(self._lock_is_free, "another test's container has gone", 300)
+        for stale in PLACE.glob(f"{PREFIX_OF_DIRECTORIES}*"):  # of a test that was killed
+            _remove(stale)
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX_OF_DIRECTORIES, dir=PLACE))
         self.root = self.directory / "merged"
         self._nspawn = None
         self._systemd = None  # its process 1, as a number of this machine
-        self._one_at_a_time = None
-        self._cgroups_before = set()
 
     # -- before it boots: on its file system
 
     def build_root(self):
         """An overlay of /, with slabd installed."""
-        self._one_at_a_time = open("/run/slabd-container.lock", "w")
-        wait_until(self._lock_is_free, "another test's container has gone")
         for name in ("upper", "work", "merged", "home"):
             (self.directory / name).mkdir()
         mount = _finished(["mount", "-t", "overlay", "slabd-test", "-o",
@@ -89,13 +91,15 @@ class Container:
     def boot(self):
         """Returns when all its services have started; the seconds it took."""
         start = time.monotonic()
-        self._cgroups_before = _cgroups()
         log = (self.directory / "console.log").open("wb")
         self._nspawn = subprocess.Popen(
-            ["systemd-nspawn", "-q", "-D", self.root, f"--machine=slabd-test-{os.getpid()}", "--boot",
+            ["setpriv", "--pdeathsig=TERM",  # should this test be killed
+             "systemd-nspawn", "-q", "-D", self.root, f"--machine=slabd-test-{os.getpid()}", "--boot",
              "--register=no", "--keep-unit", "--link-journal=no", "--console=pipe", "--private-network",
-             "--resolv-conf=off", "--timezone=off", "--system-call-filter=pidfd_getfd",
-             f"--bind={self.directory}/home:/home"],  # a real disk, for O_DIRECT
+             "--resolv-conf=off", "--timezone=off",
+             # nspawn's own filter lacks what the daemon needs to keep a mover's io_uring; a machine has no such filter.
+             "--system-call-filter=pidfd_getfd",
+             f"--bind={self.directory}/home:/home"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         log.close()
         self._systemd = wait_until(self._find_systemd, "nspawn starts systemd")
@@ -144,15 +148,10 @@ class Container:
     def stop(self):
         try:
             self._end_processes()
-            for cgroup in sorted(_cgroups() - self._cgroups_before, reverse=True):
-                with contextlib.suppress(OSError):
-                    cgroup.rmdir()
-            if self.root.is_mount():
-                _done(["umount", self.root])
-            shutil.rmtree(self.directory)
+            _remove_cgroups()
+            _remove(self.directory)
         finally:
-            if self._one_at_a_time is not None:
-                self._one_at_a_time.close()
+            self._one_at_a_time.close()
 
     def _end_processes(self):
         if self._nspawn is None:
@@ -190,10 +189,22 @@ def _name_of(pid):
         return ""
 
 
-def _cgroups():
-    """The cgroups of nspawn's --keep-unit and all below them, in every hierarchy."""
-    return {pathlib.Path(folder) for folder, _, _ in os.walk("/sys/fs/cgroup")
-            if {"payload", "supervisor"} & set(folder.split("/"))}
+def _remove(directory):
+    """With the overlay that may be mounted there."""
+    root = directory / "merged"
+    wait_until(lambda: not root.is_mount() or _finished(["umount", root]).code == 0, f"{root} can be unmounted", 10)
+    shutil.rmtree(directory)
+
+
+def _remove_cgroups():
+    """Those that nspawn's --keep-unit leaves in our own, in every hierarchy. What is in use cannot be removed."""
+    for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        for mount in [controllers.removeprefix("name=")] if controllers else ["", "unified"]:
+            for name in ("payload", "supervisor"):
+                for folder, _, _ in os.walk(f"/sys/fs/cgroup/{mount}{path}/{name}", topdown=False):
+                    with contextlib.suppress(OSError):
+                        os.rmdir(folder)
 
 
 def _link(path, target):

@@ -1,4 +1,3 @@
-#include "client/library/base64.hpp"
 #include "client/library/slab.hpp"
 #include "common/protocol/message.hpp"
 
@@ -111,15 +110,6 @@ JobRequest small_request(const std::vector<std::uint16_t>& values) {
 }
 
 }  // namespace
-
-TEST_CASE("base64 is that of RFC 4648, section 10") {
-    CHECK(base64_of("") == "");
-    CHECK(base64_of("f") == "Zg==");
-    CHECK(base64_of("fo") == "Zm8=");
-    CHECK(base64_of("foo") == "Zm9v");
-    CHECK(base64_of("foobar") == "Zm9vYmFy");
-    CHECK(base64_of("\xff\xfe\xfd") == "//79");
-}
 
 TEST_CASE("a small job costs one request beside hello, and its end is an event") {
     const ScratchFolder folder;

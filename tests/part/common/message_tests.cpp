@@ -1,3 +1,4 @@
+#include "common/protocol/base64.hpp"
 #include "common/protocol/message.hpp"
 
 #include <doctest/doctest.h>
@@ -67,4 +68,17 @@ TEST_CASE("keys of another type than expected give the fallback") {
     CHECK(integer_or(body, "big", -1) == -1);
     CHECK_FALSE(flag_or(body, "all", false));
     CHECK(text_or(body, "all", "none") == "none");
+}
+
+TEST_CASE("base64 is that of RFC 4648, section 10") {
+    CHECK(base64_of("") == "");
+    CHECK(base64_of("f") == "Zg==");
+    CHECK(base64_of("fo") == "Zm8=");
+    CHECK(base64_of("foo") == "Zm9v");
+    CHECK(base64_of("foobar") == "Zm9vYmFy");
+    CHECK(base64_of("\xff\xfe\xfd") == "//79");
+    for (const char* text : {"", "f", "fo", "foo", "foob", "\x93NUMPY"}) {
+        CHECK(bytes_of_base64(base64_of(text)) == text);
+    }
+    CHECK_FALSE(bytes_of_base64("Zg?=").has_value());
 }

@@ -1,0 +1,159 @@
+// What movers and workers report, and what their deaths mean for jobs.
+
+#include "daemon/supervisor/job_conductor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace slab::daemon {
+namespace {
+
+constexpr int most_movers_lost = 3;
+
+}  // namespace
+
+void JobConductor::mover_reported(JobId id, const MoverReport& report) {
+    if (const auto fetch = fetches_.find(id); fetch != fetches_.end()) {
+        fetch_reported(id, fetch->second, report);
+        return;
+    }
+    Job* const job = ledger_.find(id);
+    if (job == nullptr || job->state == JobState::ended) {
+        return;
+    }
+    if (job->ending && report.kind != MoverReportKind::cancelled) {
+        return;  // it was told to stop; what it says before it does so is of no use
+    }
+    switch (report.kind) {
+    case MoverReportKind::checked: file_checked(*job); break;
+    case MoverReportKind::progress: job->bytes_moved = report.bytes; break;
+    case MoverReportKind::loaded:
+        job->mover_step = Job::MoverStep::idle;
+        job->loaded = true;
+        job->load_s = report.seconds;
+        job->load_method = report.method.data();
+        advance_loading(*job);
+        break;
+    case MoverReportKind::flushed:
+        job->mover_step = Job::MoverStep::idle;
+        job->flush_s = report.seconds;
+        job->flush_method = report.method.data();
+        end(*job, JobOutcome::done, {});
+        admit_waiting();
+        break;
+    case MoverReportKind::failed: {
+        job->mover_step = Job::MoverStep::idle;
+        Error error{static_cast<ErrorKind>(report.error_kind), report.what.data(), report.because.data(),
+                    report.remedy.data()};
+        const JobOutcome outcome = job->state == JobState::received ? JobOutcome::refused : JobOutcome::failed;
+        end_early(*job, outcome, std::move(error));
+        break;
+    }
+    case MoverReportKind::cancelled:
+        job->mover_step = Job::MoverStep::idle;
+        mover_deadlines_.erase(id);
+        if (job->ending) {
+            finish_ending(*job);
+        }
+        break;
+    case MoverReportKind::ready: break;
+    }
+}
+
+void JobConductor::mover_died(JobId id) {
+    if (fetches_.contains(id)) {
+        end_fetch(id, std::unexpected(Error{ErrorKind::failed, "the process that wrote the file died", "",
+                                            "Fetch it again; the result is still there."}));
+        return;
+    }
+    Job* const job = ledger_.find(id);
+    if (job == nullptr || job->state == JobState::ended) {
+        return;
+    }
+    ++job->movers_lost;
+    const bool wait_for_nothing = job->ending.has_value();
+    if (!wait_for_nothing && job->movers_lost >= most_movers_lost) {
+        job->mover_step = Job::MoverStep::idle;
+        end_early(*job, JobOutcome::failed,
+                  {ErrorKind::failed, "the processes that move this job's files die",
+                   fmt::format("{} of them, the last one while the job was {}", job->movers_lost,
+                               name_of(job->state)),
+                   "See the daemon's log."});
+        return;
+    }
+    // Nothing it had under way may touch the volume when the work is begun again.
+    movers_.when_drained(id, [this, id] {
+        Job* const again = ledger_.find(id);
+        if (again == nullptr || again->state == JobState::ended) {
+            return;
+        }
+        again->mover_step = Job::MoverStep::idle;
+        if (again->ending) {
+            finish_ending(*again);
+            return;
+        }
+        again->load_sent = again->loaded;
+        movers_.take(id);
+        send_check(*again);
+    });
+}
+
+void JobConductor::extents_done(const ExtentReport& report) {
+    const MemoryOrders::Outcome outcome = memory_.finished(report);
+    const auto overlaps = [&outcome](const ByteRange& run) {
+        return run.begin < outcome.run.end && outcome.run.begin < run.end;
+    };
+    std::vector<Job*> touched;
+    for (const auto& [id, job] : ledger_.jobs()) {
+        const bool before_running = job->state == JobState::received || job->state == JobState::loading;
+        if (before_running && (std::ranges::any_of(job->input_runs, overlaps) ||
+                               (job->output_run && overlaps(*job->output_run)))) {
+            touched.push_back(job.get());
+        }
+    }
+    for (Job* const job : touched) {
+        if (outcome.error) {
+            end_early(*job, JobOutcome::failed, *outcome.error);
+        } else {
+            advance_loading(*job);
+        }
+    }
+    if (touched.empty()) {
+        admit_waiting();
+    }
+    dispatch();
+}
+
+void JobConductor::worker_died(WorkerSlot worker, const std::vector<ExtentOrder>& extents) {
+    ++workers_lost_;
+    for (const ExtentOrder& order : extents) {
+        memory_.lost(order);
+    }
+    const TileScheduler::Death death = scheduler_.worker_died(worker);
+    for (const TileScheduler::Loss& loss : death.losses) {
+        Job* const job = ledger_.find(loss.job);
+        job->workers_lost += loss.job == death.guilty_job ? 1 : 0;
+        job->tiles_repeated += loss.tiles;
+        if (job->ending) {
+            finish_ending(*job);
+        }
+    }
+    if (death.poisoned) {
+        Job& job = *ledger_.find(*death.poisoned);
+        Box tile = job.current_band().tiles.tile_box(death.poison_tile);
+        if (job.plan.output.order == MemoryOrder::fortran) {
+            std::reverse(tile.begin.begin(), tile.begin.begin() + tile.rank);
+            std::reverse(tile.end.begin(), tile.end.begin() + tile.rank);
+        }
+        end_early(job, JobOutcome::failed,
+                  {ErrorKind::failed,
+                   fmt::format("tile {} {} of the output killed {} workers", death.poison_tile, to_text(tile),
+                               TileScheduler::most_deaths),
+                   "the kernel crashes or hangs there, or something kills workers (no memory?)",
+                   "See the daemon's log; other jobs are not affected."});
+    }
+    dispatch();
+}
+
+}  // namespace slab::daemon

@@ -1,0 +1,89 @@
+// How a job ends, early or done, and what is given back when nobody works for it any more.
+
+#include "daemon/supervisor/job_conductor.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace slab::daemon {
+namespace {
+
+constexpr auto mover_patience = std::chrono::seconds(2);  // for one that was told to cancel
+
+}  // namespace
+
+void JobConductor::end_early(Job& job, JobOutcome outcome, Error error) {
+    if (job.state == JobState::ended || job.ending) {
+        return;
+    }
+    job.ending = {outcome, std::move(error)};
+    scheduler_.stop(job.id);
+    if (scheduler_.leases_out(job.id) > 0) {
+        workers_.stop_job(job.id);
+    }
+    // Also an idle mover is told: it empties the output.
+    if (movers_.serves(job.id) && (job.mover_step != Job::MoverStep::idle || job.request.output)) {
+        stop_mover(job);
+    }
+    finish_ending(job);
+}
+
+void JobConductor::stop_mover(Job& job) {
+    job.mover_step = Job::MoverStep::cancelling;
+    mover_deadlines_[job.id] = Clock::now() + mover_patience;
+    movers_.order(job.id, {.kind = MoverOrderKind::cancel});
+}
+
+void JobConductor::finish_ending(Job& job) {
+    if (scheduler_.leases_out(job.id) > 0 || job.mover_step != Job::MoverStep::idle) {
+        return;
+    }
+    const Job::Ending ending = *job.ending;
+    job.ending.reset();
+    end(job, ending.outcome, ending.error);
+    admit_waiting();
+}
+
+void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
+    scheduler_.remove(job.id);
+    workers_.forget_job(job.id);
+    movers_.finish(job.id);
+    mover_deadlines_.erase(job.id);
+    job.request.files.clear();
+    job.kept = outcome == JobOutcome::done && job.request.keep;
+    release_runs(job);
+    if (!(job.kept && job.request.lent)) {
+        links_.erase(job.id);
+    }
+    jobs_done_ += outcome == JobOutcome::done ? 1 : 0;
+    ledger_.end(job, outcome, std::move(error));
+    last_told_.erase(job.id);
+    answer_submit(job);
+    const auto [first, last] = cancel_answers_.equal_range(job.id);
+    for (auto waiting = first; waiting != last; ++waiting) {
+        waiting->second.answer(Json{{"job", to_json(job)}});
+    }
+    cancel_answers_.erase(first, last);
+    ledger_.forget_old();
+    if (when_quiet_ && ledger_.unfinished() == 0) {
+        boost::asio::post(loop_, when_quiet_);
+    }
+}
+
+// Not before the requests of a mover that died have drained: they might still write into the extents.
+void JobConductor::release_runs(Job& job) {
+    std::vector<ByteRange> runs = std::exchange(job.input_runs, {});
+    if (job.output_run && !job.kept) {
+        runs.push_back(*std::exchange(job.output_run, std::nullopt));
+    }
+    if (!runs.empty()) {
+        movers_.when_drained(job.id, [this, runs] {
+            for (const ByteRange& run : runs) {
+                space_.release(run);
+            }
+            boost::asio::post(loop_, [this] { admit_waiting(); });
+        });
+    }
+}
+
+}  // namespace slab::daemon

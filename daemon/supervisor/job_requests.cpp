@@ -1,0 +1,224 @@
+// What clients ask about jobs that exist: cancel, attach, fetch, drop, show.
+
+#include "daemon/supervisor/job_conductor.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <unistd.h>
+
+namespace slab::daemon {
+
+Expected<Job*> JobConductor::owned_job(const Peer& peer, JobId id, std::string_view action) {
+    Job* const job = ledger_.find(id);
+    if (job == nullptr) {
+        return std::unexpected(
+            Error{ErrorKind::usage, fmt::format("there is no job {}", id), "", "See: slab ps --all"});
+    }
+    if (peer.uid != job->owner.uid && peer.uid != 0) {
+        return std::unexpected(Error{ErrorKind::refused, fmt::format("job {} is not yours to {}", id, action),
+                                     fmt::format("it belongs to {}", job->owner.user),
+                                     fmt::format("Ask {}, or root.", job->owner.user)});
+    }
+    return job;
+}
+
+void JobConductor::cancel(ClientId client, const Peer& peer, JobId id, JobAnswer answer) {
+    const auto job = owned_job(peer, id, "cancel");
+    if (!job) {
+        answer(std::unexpected(job.error()));
+        return;
+    }
+    if ((*job)->state == JobState::ended) {
+        answer(Json{{"job", to_json(**job)}});
+        return;
+    }
+    cancel_answers_.emplace(id, PendingAnswer{client, std::move(answer)});
+    end_early(**job, JobOutcome::cancelled,
+              {ErrorKind::cancelled, fmt::format("job {} was cancelled", id),
+               fmt::format("{} wanted it so", peer.user), ""});
+}
+
+void JobConductor::client_gone(ClientId client) {
+    const auto is_its = [client](const auto& entry) { return entry.second.client == client; };
+    std::erase_if(submit_answers_, is_its);
+    std::erase_if(cancel_answers_, is_its);
+    std::vector<JobId> linked;
+    for (const auto& [job, owner] : links_) {
+        if (owner == client) {
+            linked.push_back(job);
+        }
+    }
+    for (const JobId id : linked) {
+        links_.erase(id);
+        Job& job = *ledger_.find(id);
+        if (job.kept) {
+            drop_result(job, "its client has gone");
+        }
+        end_early(job, JobOutcome::cancelled,
+                  {ErrorKind::cancelled, fmt::format("job {} was cancelled", id),
+                   "the client that waited for it has gone", ""});
+    }
+    for (auto& [id, fetch] : fetches_) {
+        if (fetch.answer.client == client) {
+            movers_.order(id, {.kind = MoverOrderKind::cancel});
+        }
+    }
+}
+
+Expected<AttachGrant> JobConductor::attach(const Peer& peer, JobId id) {
+    Job* const job = ledger_.find(id);
+    if (job == nullptr) {
+        return std::unexpected(
+            Error{ErrorKind::usage, fmt::format("there is no job {}", id), "", "See: slab ps --all"});
+    }
+    const AttachPolicy allow = settings_.attach.allow;
+    if (allow == AttachPolicy::none || (allow == AttachPolicy::owner && peer.uid != ::geteuid())) {
+        return std::unexpected(
+            Error{ErrorKind::refused, "this daemon lets you attach to nothing",
+                  allow == AttachPolicy::none ? "attach.allow is \"none\""
+                                              : "attach.allow is \"owner\": only the daemon's own user may",
+                  fmt::format("Copy the result instead: slab fetch {} -o FILE", id)});
+    }
+    if (!job->kept || !job->output_run) {
+        return std::unexpected(Error{ErrorKind::usage, fmt::format("job {} has no result in the volume", id),
+                                     job->state != JobState::ended ? fmt::format("it is {}", name_of(job->state))
+                                                                   : "it was not kept, or it was dropped",
+                                     "Run it with --keep."});
+    }
+    auto reader = open_with_read_lock(volume_.descriptor(),
+                                      {job->output_offset, job->output_offset + job->plan.bytes_out});
+    if (!reader) {
+        return std::unexpected(reader.error());
+    }
+    Json array = array_to_json(job->plan.output);
+    array["offset"] = job->output_offset;
+    array["volume_bytes"] = volume_.bytes();
+    spdlog::info("job={} attached by user={}", id, peer.user);
+    return AttachGrant{std::move(array), std::move(*reader)};
+}
+
+void JobConductor::fetch(ClientId client, const Peer& peer, JobId id, OutputFile output, UniqueDescriptor file,
+                         JobAnswer answer) {
+    const auto job = owned_job(peer, id, "fetch");
+    if (!job) {
+        answer(std::unexpected(job.error()));
+        return;
+    }
+    if (!(*job)->kept || fetches_.contains(id)) {
+        answer(std::unexpected(Error{ErrorKind::usage,
+                                     (*job)->kept ? fmt::format("job {} is being fetched already", id)
+                                                  : fmt::format("job {} has no result in the volume", id),
+                                     "", (*job)->kept ? "Wait for the other fetch." : "Run it with --keep."}));
+        return;
+    }
+    Fetch fetch{{client, std::move(answer)}, std::move(output), {}, false};
+    fetch.file.push_back(std::move(file));
+    MoverOrder order{.kind = MoverOrderKind::check};
+    order.has_output = 1;
+    order.output = {fetch.output.offset, (*job)->plan.bytes_out, 0};
+    movers_.take(id);
+    movers_.order(id, order, {}, fetch.file);
+    fetches_.emplace(id, std::move(fetch));
+}
+
+void JobConductor::fetch_reported(JobId id, Fetch& fetch, const MoverReport& report) {
+    switch (report.kind) {
+    case MoverReportKind::checked: {
+        const Job& job = *ledger_.find(id);
+        MoverOrder order{.kind = MoverOrderKind::flush};
+        order.has_output = 1;
+        order.output = {fetch.output.offset, job.plan.bytes_out, job.output_offset};
+        movers_.order(id, order, fetch.output.header);
+        break;
+    }
+    case MoverReportKind::flushed:
+        end_fetch(id, Json{{"bytes", report.bytes}, {"flush_s", report.seconds}, {"flush_method", report.method.data()}});
+        break;
+    case MoverReportKind::failed:
+        end_fetch(id, std::unexpected(Error{static_cast<ErrorKind>(report.error_kind), report.what.data(),
+                                            report.because.data(), report.remedy.data()}));
+        break;
+    case MoverReportKind::cancelled:
+        end_fetch(id, std::unexpected(Error{ErrorKind::cancelled, "the fetch was cancelled", "", ""}));
+        break;
+    case MoverReportKind::progress:
+    case MoverReportKind::loaded:
+    case MoverReportKind::ready: break;
+    }
+}
+
+void JobConductor::end_fetch(JobId id, Expected<Json> result) {
+    movers_.finish(id);
+    const auto found = fetches_.find(id);
+    const JobAnswer answer = std::move(found->second.answer.answer);
+    fetches_.erase(found);
+    answer(std::move(result));
+}
+
+Expected<Json> JobConductor::drop(const Peer& peer, JobId id) {
+    const auto found = owned_job(peer, id, "drop");
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    Job& job = **found;
+    if (!job.kept) {
+        return std::unexpected(Error{ErrorKind::usage, fmt::format("job {} has no result in the volume", id),
+                                     job.state != JobState::ended ? fmt::format("it is {}", name_of(job.state))
+                                                                  : "it was not kept, or it was dropped",
+                                     job.state != JobState::ended ? fmt::format("End it first: slab cancel {}", id)
+                                                                  : ""});
+    }
+    if (fetches_.contains(id)) {
+        return std::unexpected(Error{ErrorKind::refused, fmt::format("job {} is being fetched", id), "",
+                                     "Drop it when the fetch has ended."});
+    }
+    drop_result(job, "user=" + peer.user);
+    Json answer{{"job", to_json(job)}};
+    ledger_.forget_old();
+    admit_waiting();
+    return answer;
+}
+
+void JobConductor::drop_result(Job& job, const std::string& why) {
+    job.kept = false;
+    links_.erase(job.id);
+    release_runs(job);
+    spdlog::info("job={} dropped: {}", job.id, why);
+}
+
+void JobConductor::trim(ClientId client, const Peer& peer, JobAnswer answer) {
+    static_cast<void>(client);
+    if (peer.uid != 0 && peer.uid != ::geteuid()) {
+        answer(std::unexpected(Error{ErrorKind::refused, "trim is for root and the daemon's own user", "", ""}));
+        return;
+    }
+    space_.collect_lingering();
+    memory_.trim([this, answer = std::move(answer)](std::int64_t bytes) {
+        spdlog::info("trimmed bytes={}", bytes);
+        answer(Json{{"bytes", bytes}});
+        admit_waiting();
+    });
+    dispatch();
+}
+
+Json JobConductor::list(bool ended_too) const {
+    Json jobs = Json::array();
+    for (const auto& [id, job] : ledger_.jobs()) {
+        if (ended_too || job->state != JobState::ended || job->kept) {
+            jobs.push_back(to_json(*job));
+        }
+    }
+    return jobs;
+}
+
+Expected<Json> JobConductor::show(JobId id) const {
+    const Job* const job = ledger_.find(id);
+    if (job == nullptr) {
+        return std::unexpected(
+            Error{ErrorKind::usage, fmt::format("there is no job {}", id), "", "See: slab ps --all"});
+    }
+    return Json{{"job", to_json(*job)}};
+}
+
+}  // namespace slab::daemon

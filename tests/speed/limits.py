@@ -1,0 +1,34 @@
+"""What this machine can do at most, measured between the repetitions of what is compared with it."""
+
+import json
+import mmap
+import os
+import subprocess
+import time
+
+MADV_POPULATE_WRITE = 23
+PIECE = 8 << 20  # 4 to 16 MiB a write are equally fast
+
+
+def store_seconds(settings, written_bytes, processes):
+    """Streaming stores of so many bytes to warm shared memory by so many pinned processes."""
+    answer = subprocess.run([settings.build / "tests/speed/store_limit", str(written_bytes), str(processes), "3"],
+                            stdout=subprocess.PIPE, check=True)
+    return json.loads(answer.stdout)["median_s"]
+
+
+def direct_write_seconds(path, written_bytes):
+    """O_DIRECT writes, one after the other, to a file whose space is reserved, as `dd oflag=direct conv=fdatasync`."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_DIRECT, 0o600)
+    try:
+        with mmap.mmap(-1, PIECE) as piece:
+            piece.write(b"\1" * PIECE)
+            os.posix_fallocate(descriptor, 0, written_bytes)
+            start = time.perf_counter()
+            for offset in range(0, written_bytes, PIECE):
+                os.pwrite(descriptor, memoryview(piece)[:min(PIECE, written_bytes - offset)], offset)
+            os.fdatasync(descriptor)
+            return time.perf_counter() - start
+    finally:
+        os.close(descriptor)
+        os.unlink(path)
