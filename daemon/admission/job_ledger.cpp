@@ -16,6 +16,7 @@ Job& JobLedger::add(Peer owner, JobRequest request, JobPlan plan) {
     job->submitted_at = std::chrono::system_clock::now();
     job->submitted = Clock::now();
     Job& added = *job;
+    unfinished_.emplace(added.id, &added);
     jobs_.emplace(added.id, std::move(job));
     spdlog::info("job={} kernel={} received user={} output={} {} holds_bytes={} tiles={}", added.id,
                  added.request.kernel, added.owner.user, to_text(added.plan.output.shape),
@@ -54,6 +55,8 @@ void JobLedger::end(Job& job, JobOutcome outcome, Error error) {
     job.error = std::move(error);
     job.reason.clear();
     job.ended = Clock::now();
+    unfinished_.erase(job.id);
+    ended_.push_back(job.id);
     move(job, JobState::ended);
     spdlog::info("job={} kernel={} {} -> ended outcome={} tiles={} repeated={} workers_lost={} load_s={:.3f} "
                  "compute_s={:.3f} flush_s={:.3f} wall_s={:.3f}{}{}",
@@ -66,24 +69,20 @@ void JobLedger::end(Job& job, JobOutcome outcome, Error error) {
     }
 }
 
-std::size_t JobLedger::unfinished() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(jobs_, [](const auto& entry) { return entry.second->state != JobState::ended; }));
-}
-
 void JobLedger::forget_old() {
-    const auto forgettable = [](const auto& entry) {
-        return entry.second->state == JobState::ended && !entry.second->kept && !entry.second->output_run;
-    };
-    auto count = std::ranges::count_if(jobs_, forgettable);
-    for (auto entry = jobs_.begin(); entry != jobs_.end() && count > history_;) {
-        if (forgettable(*entry)) {
-            entry = jobs_.erase(entry);
-            --count;
+    // Kept results stay, however old: they are looked at again when others are forgotten.
+    std::deque<JobId> kept;
+    while (ended_.size() > static_cast<std::size_t>(history_)) {
+        const JobId id = ended_.front();
+        ended_.pop_front();
+        const Job* const job = find(id);
+        if (job->kept || job->output_run) {
+            kept.push_back(id);
         } else {
-            ++entry;
+            jobs_.erase(id);
         }
     }
+    ended_.insert(ended_.begin(), kept.begin(), kept.end());
 }
 
 }  // namespace slab::daemon

@@ -2,6 +2,7 @@
 
 #include "daemon/admission/job.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,7 +29,8 @@ class JobLedger {
 
     // Oldest first.
     const std::map<JobId, std::unique_ptr<Job>>& jobs() const { return jobs_; }
-    std::size_t unfinished() const;
+    // Those that have not ended, oldest first: what the loop looks through all the time, however long the history.
+    const std::map<JobId, Job*>& unfinished() const { return unfinished_; }
 
     // Forgets the oldest ended jobs beyond the number that history keeps. Kept results stay.
     void forget_old();
@@ -36,6 +38,8 @@ class JobLedger {
 
   private:
     std::map<JobId, std::unique_ptr<Job>> jobs_;
+    std::map<JobId, Job*> unfinished_;
+    std::deque<JobId> ended_;  // oldest first; also those that are kept
     JobId next_id_ = 1;
     int history_;
 };

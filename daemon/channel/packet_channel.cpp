@@ -73,7 +73,8 @@ void PacketChannel::send(std::string bytes, std::vector<UniqueDescriptor> descri
         return;
     }
     if (!outgoing_.empty() || result == Transfer::would_block) {
-        if (outgoing_.size() < most_queued) {
+        if (outgoing_.size() < most_queued && outgoing_bytes_ < most_queued_bytes) {
+            outgoing_bytes_ += packet.bytes.size();
             outgoing_.push_back(std::move(packet));
             wait_writable();
             return;
@@ -117,6 +118,7 @@ void PacketChannel::wait_writable() {
                                    }
                                    return;
                                }
+                               self->outgoing_bytes_ -= self->outgoing_.front().bytes.size();
                                self->outgoing_.pop_front();
                            }
                        });
@@ -135,6 +137,7 @@ void PacketChannel::peer_gone() {
 
 void PacketChannel::close() {
     outgoing_.clear();
+    outgoing_bytes_ = 0;
     boost::system::error_code ignored;
     socket_.close(ignored);
 }

@@ -29,8 +29,8 @@ class PacketChannel : public std::enable_shared_from_this<PacketChannel> {
     // be delivered; not after close().
     void start(OnPacket on_packet, OnClosed on_closed);
 
-    // Sends now, or queues and sends when the peer reads. A peer that lets more than most_queued packets pile up is
-    // treated as gone.
+    // Sends now, or queues and sends when the peer reads. A peer that asks and does not read, until most_queued
+    // packets or bytes have piled up, is treated as gone.
     void send(std::string bytes, std::vector<UniqueDescriptor> descriptors = {});
 
     // Without copying: for the small plain messages to children.
@@ -49,7 +49,8 @@ class PacketChannel : public std::enable_shared_from_this<PacketChannel> {
         std::string bytes;
         std::vector<UniqueDescriptor> descriptors;
     };
-    static constexpr std::size_t most_queued = 4096;
+    static constexpr std::size_t most_queued = 1024;
+    static constexpr std::size_t most_queued_bytes = 16 << 20;
 
     void wait_readable();
     void wait_writable();
@@ -61,6 +62,7 @@ class PacketChannel : public std::enable_shared_from_this<PacketChannel> {
     OnPacket on_packet_;
     OnClosed on_closed_;
     std::deque<Outgoing> outgoing_;
+    std::size_t outgoing_bytes_ = 0;
     bool waiting_writable_ = false;
 };
 

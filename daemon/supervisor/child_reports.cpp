@@ -105,11 +105,11 @@ void JobConductor::extents_done(const ExtentReport& report) {
         return run.begin < outcome.run.end && outcome.run.begin < run.end;
     };
     std::vector<Job*> touched;
-    for (const auto& [id, job] : ledger_.jobs()) {
+    for (const auto& [id, job] : ledger_.unfinished()) {
         const bool before_running = job->state == JobState::received || job->state == JobState::loading;
         if (before_running && (std::ranges::any_of(job->input_runs, overlaps) ||
                                (job->output_run && overlaps(*job->output_run)))) {
-            touched.push_back(job.get());
+            touched.push_back(job);
         }
     }
     for (Job* const job : touched) {
@@ -139,8 +139,9 @@ void JobConductor::worker_died(WorkerSlot worker, const std::vector<ExtentOrder>
             finish_ending(*job);
         }
     }
-    if (death.poisoned) {
-        Job& job = *ledger_.find(*death.poisoned);
+    Job* const poisoned = death.poisoned ? ledger_.find(*death.poisoned) : nullptr;
+    if (poisoned != nullptr && poisoned->state != JobState::ended) {  // it may have been ending anyway
+        Job& job = *poisoned;
         Box tile = job.current_band().tiles.tile_box(death.poison_tile);
         if (job.plan.output.order == MemoryOrder::fortran) {
             std::reverse(tile.begin.begin(), tile.begin.begin() + tile.rank);

@@ -87,7 +87,7 @@ void JobConductor::tick() {
         }
     }
     admit_waiting();
-    for (const auto& [id, job] : ledger_.jobs()) {
+    for (const auto& [id, job] : ledger_.unfinished()) {
         if (job->state == JobState::ended || job->state == JobState::received) {
             continue;
         }
@@ -98,7 +98,7 @@ void JobConductor::tick() {
             on_job_event(to_json(*job));
         }
     }
-    if (ledger_.unfinished() > 0) {
+    if (!ledger_.unfinished().empty() || !mover_deadlines_.empty()) {
         arm_tick();
     }
 }
@@ -111,7 +111,7 @@ std::vector<ByteRange> JobConductor::warm_extents() const {
         return {space_.everything()};
     }
     std::vector<ByteRange> runs;
-    for (const auto& [id, job] : ledger_.jobs()) {
+    for (const auto& [id, job] : ledger_.unfinished()) {
         if (job->state == JobState::running) {
             runs.insert(runs.end(), job->input_runs.begin(), job->input_runs.end());
             runs.push_back(*job->output_run);
@@ -123,9 +123,9 @@ std::vector<ByteRange> JobConductor::warm_extents() const {
 void JobConductor::shut_down(std::function<void()> then) {
     when_quiet_ = std::move(then);
     std::vector<Job*> unfinished;
-    for (const auto& [id, job] : ledger_.jobs()) {
+    for (const auto& [id, job] : ledger_.unfinished()) {
         if (job->state != JobState::ended) {
-            unfinished.push_back(job.get());
+            unfinished.push_back(job);
         }
     }
     if (unfinished.empty()) {

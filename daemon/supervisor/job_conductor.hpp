@@ -46,7 +46,7 @@ class JobConductor : public Service {
     // For each job that changed, at most every 100 ms, and when it ends.
     std::function<void(const Json&)> on_job_event;
 
-    std::size_t unfinished_jobs() const { return ledger_.unfinished(); }
+    std::size_t unfinished_jobs() const { return ledger_.unfinished().size(); }
     std::string summary() const;
     void settings_changed();
 
@@ -66,6 +66,8 @@ class JobConductor : public Service {
     void client_gone(ClientId client) override;
 
   private:
+    static constexpr auto mover_patience = std::chrono::seconds(2);  // for one that was told to cancel
+
     struct PendingAnswer {
         ClientId client;
         JobAnswer answer;

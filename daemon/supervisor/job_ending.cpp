@@ -6,12 +6,6 @@
 #include <spdlog/spdlog.h>
 
 namespace slab::daemon {
-namespace {
-
-constexpr auto mover_patience = std::chrono::seconds(2);  // for one that was told to cancel
-
-}  // namespace
-
 void JobConductor::end_early(Job& job, JobOutcome outcome, Error error) {
     if (job.state == JobState::ended || job.ending) {
         return;
@@ -65,7 +59,7 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     }
     cancel_answers_.erase(first, last);
     ledger_.forget_old();
-    if (when_quiet_ && ledger_.unfinished() == 0) {
+    if (when_quiet_ && ledger_.unfinished().size() == 0) {
         boost::asio::post(loop_, when_quiet_);
     }
 }

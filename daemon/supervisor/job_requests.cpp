@@ -62,6 +62,8 @@ void JobConductor::client_gone(ClientId client) {
     for (auto& [id, fetch] : fetches_) {
         if (fetch.answer.client == client) {
             movers_.order(id, {.kind = MoverOrderKind::cancel});
+            mover_deadlines_[id] = Clock::now() + mover_patience;
+            arm_tick();
         }
     }
 }
@@ -149,6 +151,7 @@ void JobConductor::fetch_reported(JobId id, Fetch& fetch, const MoverReport& rep
 }
 
 void JobConductor::end_fetch(JobId id, Expected<Json> result) {
+    mover_deadlines_.erase(id);
     movers_.finish(id);
     const auto found = fetches_.find(id);
     const JobAnswer answer = std::move(found->second.answer.answer);

@@ -18,7 +18,7 @@ void JobConductor::submit(ClientId client, const Peer& peer, JobRequest request,
         answer(std::unexpected(Error{ErrorKind::refused, "the daemon is stopping", "", "Submit again when it is back."}));
         return;
     }
-    if (ledger_.unfinished() >= static_cast<std::size_t>(settings_.queue.most_waiting)) {
+    if (ledger_.unfinished().size() >= static_cast<std::size_t>(settings_.queue.most_waiting)) {
         answer(std::unexpected(Error{ErrorKind::refused, "too many jobs are waiting",
                                      fmt::format("the limit is {} (queue.most_waiting)", settings_.queue.most_waiting),
                                      "Wait for some to end."}));
@@ -40,7 +40,7 @@ void JobConductor::submit(ClientId client, const Peer& peer, JobRequest request,
     send_check(job);
     // Room and warm memory at hand: the mover gets its next order before it has answered the first.
     const bool nobody_waits = std::ranges::none_of(
-        ledger_.jobs(), [](const auto& entry) { return entry.second->state == JobState::queued; });
+        ledger_.unfinished(), [](const auto& entry) { return entry.second->state == JobState::queued; });
     if (nobody_waits && reserve(job)) {
         advance_loading(job);
     }
@@ -146,9 +146,9 @@ bool JobConductor::reserve(Job& job) {
 // queue.patience: then nothing passes it, so that it cannot wait for ever.
 void JobConductor::admit_waiting() {
     std::vector<Job*> waiting;
-    for (const auto& [id, job] : ledger_.jobs()) {
+    for (const auto& [id, job] : ledger_.unfinished()) {
         if (job->state == JobState::queued && !job->ending) {
-            waiting.push_back(job.get());
+            waiting.push_back(job);
         }
     }
     std::ranges::stable_sort(waiting, {}, [](const Job* job) { return job->request.priority; });

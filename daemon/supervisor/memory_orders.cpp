@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
+
 namespace slab::daemon {
 namespace {
 
@@ -17,9 +19,9 @@ Error no_memory(int error_number, HugePages wish) {
                 fmt::format("the kernel answered: {}", errno_text(error_number)),
                 "Set volume.huge_pages = \"try\", or free memory that is fragmented (reboot)."};
     }
+    const std::string answer = error_number == EFAULT ? "no page is free" : errno_text(error_number);
     return {ErrorKind::failed, "there is no memory for the volume",
-            fmt::format("the kernel answered: {}; /dev/shm or the memory limit of the service is full",
-                        errno_text(error_number)),
+            fmt::format("the kernel answered: {}; /dev/shm or the memory limit of the service is full", answer),
             "Free space in /dev/shm, or make volume.size smaller."};
 }
 

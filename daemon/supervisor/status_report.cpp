@@ -96,7 +96,7 @@ Json JobConductor::status() {
 
 std::string JobConductor::summary() const {
     const SpaceUse use = space_.use();
-    return fmt::format("{} jobs unfinished, {} done; volume {} of {} held", ledger_.unfinished(), jobs_done_,
+    return fmt::format("{} jobs unfinished, {} done; volume {} of {} held", ledger_.unfinished().size(), jobs_done_,
                        byte_size_text(use.held), byte_size_text(use.bytes));
 }
 

@@ -47,7 +47,7 @@ def run_kept_job(connection, kernel, *inputs, **parameters):
 def _all_populated(settings, process, socket):
     if process.poll() is not None:
         raise SystemExit(f"slabd ended with exit code {process.returncode}: run it by hand to see why")
-    answer = subprocess.run([settings.build / "client/slab", "--socket", socket, "status", "--json"],
+    answer = subprocess.run([settings.build / "client/slab", "status", "--json", "--socket", socket],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     if answer.returncode != 0:
         return False
