@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -14,10 +15,23 @@
 
 namespace {
 
-// Under systemd the journal has the time already; its severities are the prefixes of sd-daemon(3).
+// "<6>" and the like, sd-daemon(3): so that `journalctl -p warning` finds the warnings.
+class JournalSeverity : public spdlog::custom_flag_formatter {
+  public:
+    void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
+        constexpr std::string_view prefixes[] = {"<7>", "<7>", "<6>", "<4>", "<3>", "<2>", "<6>"};
+        line.append(prefixes[static_cast<std::size_t>(message.level)]);
+    }
+    std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JournalSeverity>(); }
+};
+
+// Under systemd the journal has the time already.
 void start_log(const std::string& level) {
     auto log = spdlog::stderr_color_mt("slabd");
-    log->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l %v" : "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+    auto format = std::make_unique<spdlog::pattern_formatter>();
+    format->add_flag<JournalSeverity>('*').set_pattern(
+        std::getenv("JOURNAL_STREAM") != nullptr ? "%*%v" : "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+    log->set_formatter(std::move(format));
     log->flush_on(spdlog::level::trace);
     log->set_level(spdlog::level::trace);
     spdlog::set_default_logger(std::move(log));

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <grp.h>
 #include <pwd.h>
@@ -20,13 +21,16 @@ Error socket_error(const std::string& path, std::string because, std::string rem
             std::move(remedy)};
 }
 
+// From /etc/passwd alone: asking a directory service (getpwuid) may take seconds, and everybody would wait. Users that
+// are not in the file go by their number; clients may know better.
 std::string user_name(uid_t uid) {
-    passwd entry{};
-    passwd* found = nullptr;
-    char buffer[4096];
-    return ::getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found != nullptr
-               ? std::string(entry.pw_name)
-               : std::to_string(uid);
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/etc/passwd", "re"), std::fclose);
+    while (const passwd* const entry = file ? ::fgetpwent(file.get()) : nullptr) {
+        if (entry->pw_uid == uid) {
+            return entry->pw_name;
+        }
+    }
+    return std::to_string(uid);
 }
 
 Peer peer_of(int socket) {

@@ -8,6 +8,7 @@
 #include <spdlog/common.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <functional>
@@ -148,10 +149,15 @@ Error settings_error(std::string_view source, const toml::source_position& where
             std::move(remedy)};
 }
 
+bool is_table(const std::string& name) {
+    return std::ranges::any_of(keys(), [&name](const Key& key) { return key.name.starts_with(name + "."); });
+}
+
 Error unknown_key(std::string_view source, const toml::source_position& where, const std::string& name) {
     std::vector<std::string> names;
     for (const Key& key : keys()) {
         names.push_back(key.name);
+        names.push_back(key.name.substr(0, key.name.find('.')));  // a table's name
     }
     // A key in the wrong table is more likely meant than one that is spelled alike: "workers.size" is volume.size.
     std::string nearest = nearest_name(name, names);
@@ -197,6 +203,9 @@ Expected<Settings> parse_settings(std::string_view text, std::string_view source
                     return std::unexpected(*problem);
                 }
                 continue;
+            }
+            if (!is_table(outer)) {
+                return std::unexpected(unknown_key(source, node.source().begin, outer));
             }
             for (const auto& [leaf, value] : *node.as_table()) {
                 if (auto problem = take_value(settings, outer + "." + std::string(leaf.str()), value, source)) {

@@ -94,6 +94,15 @@ class Supervisor {
         notify_stopping();
         listener_.stop_accepting();
         conductor_.shut_down([this] { quit(); });
+        // A worker or a mover that hangs must not make systemd lose its patience (TimeoutStopSec).
+        constexpr auto own_patience = std::chrono::seconds(8);
+        watchdog_.expires_after(own_patience);
+        watchdog_.async_wait([this](const boost::system::error_code& failure) {
+            if (!failure) {
+                spdlog::warn("something hangs: not waiting any longer");
+                quit();
+            }
+        });
     }
 
     void quit() {
@@ -136,6 +145,9 @@ class Supervisor {
         }
         notify_watchdog();
         notify_status(conductor_.summary());
+        if (stopping_) {
+            return;
+        }
         watchdog_.expires_after(*interval);
         watchdog_.async_wait([this](const boost::system::error_code& failure) {
             if (!failure) {

@@ -13,7 +13,7 @@ import numpy as np
 
 import limits
 import peers
-from speed_daemon import run_kept_job, running_daemon, volume_bytes_for
+from speed_daemon import PATIENCE_S, run_kept_job, running_daemon, volume_bytes_for
 
 STORE_LIMIT = "streaming stores of the same bytes by as many processes"
 WRITE_LIMIT = "O_DIRECT writes of the same bytes, one after the other"
@@ -54,17 +54,18 @@ def warm(compute, shape, dtype, *arrays):
 def measure(settings, job, limit, rivals):
     """Limit, slabd and the others in turn, so that what else the machine does meets all of them alike.
 
-    job() yields the job's report, the supervisor's CPU seconds and the result, which is dropped afterwards.
+    job() is a context with the kept job, its report and the supervisor's CPU seconds. No name may hold the result's
+    array when it ends: the volume has room for one result, and a view of it keeps its memory.
     """
     reports, supervisor_s, limit_s = [], [], []
     peer_s = {name: [] for name in rivals}
     for repetition in range(settings.repetitions):
         limit_s.append(limit())
-        with job() as (report, cpu_s, result):
+        with job() as (kept, report, cpu_s):
             reports.append(report)
             supervisor_s.append(cpu_s)
             if repetition == 0:  # the only round in which peers run beside a kept result: theirs is compared with it
-                run_peers(rivals, peer_s, result)
+                run_peers(rivals, peer_s, kept.result())
         if repetition > 0:
             run_peers({name: peer for name, peer in rivals.items() if repetition < peer.most_repetitions}, peer_s)
     return reports, supervisor_s, limit_s, peer_s
@@ -85,7 +86,7 @@ def run_peers(rivals, peer_s, maybe_expected=None):
 def kept_result(connection, kernel, *inputs, **parameters):
     job, report, supervisor_s = run_kept_job(connection, kernel, *inputs, **parameters)
     try:
-        yield report, supervisor_s, job.result()
+        yield job, report, supervisor_s
     finally:
         job.drop()
 
@@ -241,7 +242,7 @@ def submit_latency(settings):
 
 def written_report(connection, source, target):
     job = connection.submit("zoom", source, out=target, factor=2, convention="round")
-    report = job.wait()
+    report = job.wait(PATIENCE_S)
     pathlib.Path(target).unlink()
     return report
 

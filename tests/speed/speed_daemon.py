@@ -40,7 +40,7 @@ def run_kept_job(connection, kernel, *inputs, **parameters):
     """A job whose result is kept: its report, and the supervisor's CPU seconds while it ran."""
     before = connection.status()["supervisor_cpu_s"]
     job = connection.submit(kernel, *inputs, **parameters)
-    report = job.wait()
+    report = job.wait(PATIENCE_S)
     return job, report, connection.status()["supervisor_cpu_s"] - before
 
 

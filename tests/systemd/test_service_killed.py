@@ -52,6 +52,7 @@ class Killed(InstalledTestCase):
         self.assert_back()
 
     def test_a_supervisor_that_hangs_is_replaced(self):
+        self.assertNotIn(self.property("WatchdogUSec"), ("0", "infinity"), "the unit itself asks for a watchdog")
         self.set_drop_in("watchdog", "[Service]\nWatchdogSec=2s\n")
         self.addCleanup(self.set_drop_in, "watchdog", None)
         self.container.must_run("systemctl", "restart", SERVICE)

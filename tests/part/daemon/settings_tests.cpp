@@ -44,6 +44,12 @@ TEST_CASE("an unknown key is named with its line and the nearest key") {
     CHECK(settings.error().remedy.find("volume.huge_pages") != std::string::npos);
 }
 
+TEST_CASE("an unknown table is an error although it is empty") {
+    const auto settings = parse_settings("[volum]\n", "test");
+    REQUIRE_FALSE(settings.has_value());
+    CHECK(settings.error().remedy == "Did you mean 'volume'?");
+}
+
 TEST_CASE("a value of the wrong type or outside its range is refused with what the key takes") {
     for (const char* text : {"[volume]\nsize = 5", "[volume]\nsize = \"much\"", "[workers]\ncount = -1",
                              "[workers]\ncount = \"two\"", "[socket]\nmode = \"999\"", "[attach]\nallow = true",
