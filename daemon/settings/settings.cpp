@@ -204,7 +204,7 @@ Expected<Settings> parse_settings(std::string_view text, std::string_view source
                 }
                 continue;
             }
-            if (!is_table(outer)) {
+            if (node.as_table()->empty() && !is_table(outer)) {
                 return std::unexpected(unknown_key(source, node.source().begin, outer));
             }
             for (const auto& [leaf, value] : *node.as_table()) {
