@@ -24,9 +24,17 @@ try: as root, apt-get install ${missing[*]}" >&2; exit 2; }
         apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# The release preset; with no targets everything.
-build_release() {
-    echo "== building =="
-    cmake --preset release ${BUILD_OPTIONS:-} >/dev/null
-    cmake --build --preset release ${*:+--target "$@"} -- --quiet
+# configure PRESET TESTS: with the tests they need packages of their own; once configured with them it stays so.
+configure() {
+    local folder=build
+    [ "$1" = sanitize ] && folder=build-sanitize
+    grep -qs '^SLABD_TESTS:BOOL=ON' "$folder/CMakeCache.txt" && set -- "$1" ON
+    cmake --preset "$1" -DSLABD_TESTS="$2" >/dev/null
+}
+
+# build PRESET [TARGET...]: with no targets everything.
+build() {
+    local preset=$1
+    shift
+    cmake --build --preset "$preset" ${*:+--target "$@"} -- --quiet
 }
