@@ -177,7 +177,21 @@ class Mover {
                 return;
             }
         }
-        send({.kind = MoverReportKind::checked, .job = order.job});
+        if (!loads_next(order)) {
+            send({.kind = MoverReportKind::checked, .job = order.job});
+        }
+    }
+
+    // The load of a small job is here already: "loaded" will say both, and wake the supervisor once.
+    bool loads_next(const MoverOrder& check) {
+        constexpr std::int64_t small = 1 << 20;
+        std::int64_t bytes = 0;
+        for (std::size_t i = 0; i < check.input_count; ++i) {
+            bytes += std::min(small, check.inputs[i].bytes);
+        }
+        take_orders();
+        return bytes < small && !orders_.empty() &&
+               record_of<MoverOrder>(orders_.front().bytes).kind == MoverOrderKind::load;
     }
 
     // Moves one file's bytes, tells progress at most every 100 ms. False when the job has ended by it.

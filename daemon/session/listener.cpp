@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -169,6 +170,10 @@ void Listener::close_all() {
         session->close();
     }
     sessions_.clear();
+}
+
+bool Listener::is_watched(JobId job) const {
+    return std::ranges::any_of(sessions_, [job](const auto& entry) { return entry.second->watches(job); });
 }
 
 void Listener::broadcast(const Json& job) {

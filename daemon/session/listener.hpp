@@ -32,6 +32,7 @@ class Listener {
     void close_all();
 
     void broadcast(const Json& job);
+    bool is_watched(JobId job) const;
 
     std::size_t session_count() const { return sessions_.size(); }
     std::function<void()> on_session_end;

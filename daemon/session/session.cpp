@@ -148,9 +148,9 @@ void Session::job_event(JobId job, JobState state, const std::string& encoded) {
 
 void Session::answer(const std::string& name, const Json& tag, Json body,
                      std::vector<UniqueDescriptor> descriptors) {
-    Json whole{{"answer", name}, {"tag", tag}};
-    whole.update(body);
-    OutgoingPacket packet = encode_message(whole, std::move(descriptors));
+    body["answer"] = name;
+    body["tag"] = tag;
+    OutgoingPacket packet = encode_message(body, std::move(descriptors));
     channel_->send(std::move(packet.bytes), std::move(packet.descriptors));
 }
 

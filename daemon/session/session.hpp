@@ -21,6 +21,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
     // An event for those who watch the job; the last one ends the watch. Dropped, but for the last, when the client
     // does not read.
+    bool watches(JobId job) const { return watched_.contains(job); }
     void job_event(JobId job, JobState state, const std::string& encoded);
 
   private:

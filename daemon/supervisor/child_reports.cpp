@@ -29,6 +29,9 @@ void JobConductor::mover_reported(JobId id, const MoverReport& report) {
     case MoverReportKind::checked: file_checked(*job); break;
     case MoverReportKind::progress: job->bytes_moved = report.bytes; break;
     case MoverReportKind::loaded:
+        if (job->mover_step == Job::MoverStep::checking) {
+            file_checked(*job);  // of a small job both are said at once
+        }
         job->mover_step = Job::MoverStep::idle;
         job->loaded = true;
         job->load_s = report.seconds;

@@ -57,7 +57,7 @@ void JobConductor::answer_submit(Job& job) {
 }
 
 void JobConductor::job_changed(const Job& job) {
-    if (on_job_event && job.state == JobState::ended) {
+    if (job.state == JobState::ended && is_watched(job.id)) {
         on_job_event(to_json(job));  // what happens in between is told by the tick
     }
 }
@@ -93,10 +93,11 @@ void JobConductor::tick() {
         }
         const std::pair progress(job->tiles_done + static_cast<std::int64_t>(job->state) * (std::int64_t{1} << 40),
                                  job->bytes_moved);
-        if (on_job_event && last_told_[id] != progress) {
+        if (is_watched(id) && last_told_[id] != progress) {
             last_told_[id] = progress;
             on_job_event(to_json(*job));
         }
+        answer_submit(*job);
     }
     if (!ledger_.unfinished().empty() || !mover_deadlines_.empty()) {
         arm_tick();

@@ -43,8 +43,9 @@ class JobConductor : public Service {
     void shut_down(std::function<void()> then);
     void stop_children();
 
-    // For each job that changed, at most every 100 ms, and when it ends.
+    // For each job that somebody watches and that changed, at most every 100 ms, and when it ends.
     std::function<void(const Json&)> on_job_event;
+    std::function<bool(JobId)> is_watched;
 
     std::size_t unfinished_jobs() const { return ledger_.unfinished().size(); }
     std::string summary() const;
@@ -85,6 +86,7 @@ class JobConductor : public Service {
     void send_load(Job& job);
     void send_flush(Job& job);
     void file_checked(Job& job);
+    bool ends_soon(const Job& job) const;
     bool reserve(Job& job);
     void admit_waiting();
     void advance_loading(Job& job);

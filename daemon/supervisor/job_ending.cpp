@@ -40,10 +40,7 @@ void JobConductor::finish_ending(Job& job) {
 
 void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     scheduler_.remove(job.id);
-    workers_.forget_job(job.id);
-    movers_.finish(job.id);
     mover_deadlines_.erase(job.id);
-    job.request.files.clear();
     job.kept = outcome == JobOutcome::done && job.request.keep;
     release_runs(job);
     if (!(job.kept && job.request.lent)) {
@@ -58,6 +55,10 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
         waiting->second.answer(Json{{"job", to_json(job)}});
     }
     cancel_answers_.erase(first, last);
+    // After the answers: these wake children, who would keep the client from its CPU.
+    workers_.forget_job(job.id);
+    movers_.finish(job.id);
+    job.request.files.clear();
     ledger_.forget_old();
     if (when_quiet_ && ledger_.unfinished().size() == 0) {
         boost::asio::post(loop_, when_quiet_);

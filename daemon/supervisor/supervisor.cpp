@@ -29,6 +29,7 @@ class Supervisor {
           watchdog_(loop_), spawner_(loop_, volume, children_lock, std::move(zygote)),
           conductor_(loop_, settings_, volume, spawner_, slot_cpus, lifetime), listener_(loop_, conductor_) {
         conductor_.on_job_event = [this](const Json& job) { listener_.broadcast(job); };
+        conductor_.is_watched = [this](JobId job) { return listener_.is_watched(job); };
     }
 
     std::optional<Error> run() {
