@@ -10,7 +10,9 @@ Whatever a test does, its daemon is stopped at the end and has to leave nothing 
 No test waits by sleeping a fixed time: wait_until() polls a condition up to a deadline.
 """
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -346,10 +348,21 @@ def start_command(arguments, socket=None, environment=None, cwd=None):
     return Command([str(argument) for argument in arguments], {**surroundings, **(environment or {})}, cwd)
 
 
+@functools.cache
+def _module_for_everybody():
+    """A folder with slab.py that every user may read: the checkout may lie in somebody's private home."""
+    folder = tempfile.mkdtemp(prefix="slab-module-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.chmod(folder, 0o755)
+    copy = shutil.copy(REPOSITORY / "client/python/slab.py", folder)
+    os.chmod(copy, 0o644)
+    return folder
+
+
 def start_python(code, *arguments, prefix=(), socket=None, environment=None):
     """A running Python program that can import slab. prefix: a program that runs it, as setpriv."""
     return start_command([*prefix, sys.executable, "-c", code, *arguments], socket,
-                         {"PYTHONPATH": str(REPOSITORY / "client/python"), **(environment or {})})
+                         {"PYTHONPATH": _module_for_everybody(), **(environment or {})})
 
 
 def as_user(uid, gid=0):
