@@ -48,7 +48,7 @@ class InstalledLibrary(DaemonTestCase):
 
         # The library alone: the whole install is what the systemd tests boot.
         self.run_tool("cmake", "-DCMAKE_INSTALL_PREFIX=" + str(prefix), "-P", BUILD / "client" / "cmake_install.cmake")
-        self.run_tool("cmake", "-S", project, "-B", project / "build", "-DCMAKE_PREFIX_PATH=" + str(prefix))
+        self.run_tool("cmake", "-G", "Ninja", "-S", project, "-B", project / "build", "-DCMAKE_PREFIX_PATH=" + str(prefix))
         self.run_tool("cmake", "--build", project / "build")
         program = subprocess.run([project / "build" / "foreign"], capture_output=True, text=True, timeout=60,
                                  env={**os.environ, "SLABD_SOCKET": str(daemon.socket)})
