@@ -18,11 +18,14 @@ namespace {
 // "<6>" and the like, sd-daemon(3): so that `journalctl -p warning` finds the warnings.
 class JournalSeverity : public spdlog::custom_flag_formatter {
   public:
-    void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
+    void format(const spdlog::details::log_msg& message, const std::tm&,
+                spdlog::memory_buf_t& line) override {
         constexpr std::string_view prefixes[] = {"<7>", "<7>", "<6>", "<4>", "<3>", "<2>", "<6>"};
         line.append(prefixes[static_cast<std::size_t>(message.level)]);
     }
-    std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JournalSeverity>(); }
+    std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<JournalSeverity>();
+    }
 };
 
 // Under systemd the journal has the time already.
@@ -55,8 +58,10 @@ int main(int argc, char** argv) {
                      "slabd");
     command.add_option("--config", invocation.config_path, "configuration file (TOML)")->type_name("FILE");
     command.add_option("--socket", invocation.socket_path, "where to listen")->type_name("PATH");
-    command.add_option("--instance", invocation.instance, "name of the volume and the locks")->type_name("NAME");
-    command.add_option("--embedded", embedded_socket, "serve the connected socket with this number, then end")
+    command.add_option("--instance", invocation.instance, "name of the volume and the locks")
+        ->type_name("NAME");
+    command
+        .add_option("--embedded", embedded_socket, "serve the connected socket with this number, then end")
         ->type_name("DESCRIPTOR");
     command.set_version_flag("--version", SLABD_VERSION);
     try {
@@ -78,7 +83,9 @@ int main(int argc, char** argv) {
                      "it is scalar, or an instruction set that this machine has", "Leave it out."});
     }
     const char* const wanted_log = std::getenv("SLABD_LOG");
-    start_log(wanted_log != nullptr ? wanted_log : invocation.embedded_socket ? "warning" : settings->log.level);
+    start_log(wanted_log != nullptr        ? wanted_log
+              : invocation.embedded_socket ? "warning"
+                                           : settings->log.level);
     if (const auto problem = slab::daemon::run_supervisor(invocation, *settings)) {
         return tell(*problem);
     }

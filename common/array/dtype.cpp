@@ -28,15 +28,23 @@ constexpr std::array<DTypeFacts, dtype_count> facts{{
     {"complex128", "c16", 16, 8},
 }};
 
-const DTypeFacts& facts_of(DType dtype) { return facts[static_cast<std::size_t>(dtype)]; }
+const DTypeFacts& facts_of(DType dtype) {
+    return facts[static_cast<std::size_t>(dtype)];
+}
 
 }  // namespace
 
-std::size_t size_of(DType dtype) { return facts_of(dtype).bytes; }
+std::size_t size_of(DType dtype) {
+    return facts_of(dtype).bytes;
+}
 
-std::size_t swap_unit_of(DType dtype) { return facts_of(dtype).swap_unit; }
+std::size_t swap_unit_of(DType dtype) {
+    return facts_of(dtype).swap_unit;
+}
 
-std::string_view name_of(DType dtype) { return facts_of(dtype).name; }
+std::string_view name_of(DType dtype) {
+    return facts_of(dtype).name;
+}
 
 std::string type_string(DType dtype, ByteOrder order) {
     const char prefix = size_of(dtype) == 1 ? '|' : order == ByteOrder::little ? '<' : '>';

@@ -22,9 +22,7 @@ struct Shape {
 
     std::int64_t operator[](int axis) const { return extents[static_cast<std::size_t>(axis)]; }
     std::int64_t& operator[](int axis) { return extents[static_cast<std::size_t>(axis)]; }
-    std::span<const std::int64_t> values() const {
-        return {extents.data(), static_cast<std::size_t>(rank)};
-    }
+    std::span<const std::int64_t> values() const { return {extents.data(), static_cast<std::size_t>(rank)}; }
     bool operator==(const Shape&) const = default;
 };
 

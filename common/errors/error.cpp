@@ -22,9 +22,13 @@ constexpr std::array<KindFacts, 6> facts{{
 
 }  // namespace
 
-int exit_code(ErrorKind kind) { return facts[static_cast<std::size_t>(kind)].exit_code; }
+int exit_code(ErrorKind kind) {
+    return facts[static_cast<std::size_t>(kind)].exit_code;
+}
 
-std::string_view name_of(ErrorKind kind) { return facts[static_cast<std::size_t>(kind)].name; }
+std::string_view name_of(ErrorKind kind) {
+    return facts[static_cast<std::size_t>(kind)].name;
+}
 
 ErrorKind error_kind_named(std::string_view name) {
     for (std::size_t i = 0; i < facts.size(); ++i) {
@@ -46,6 +50,8 @@ std::string to_text(const Error& error) {
     return text;
 }
 
-std::string errno_text(int code) { return std::generic_category().message(code); }
+std::string errno_text(int code) {
+    return std::generic_category().message(code);
+}
 
 }  // namespace slab

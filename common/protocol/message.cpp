@@ -133,14 +133,16 @@ Expected<ArrayAndOrder> array_from_json(const Json& json) {
     for (const Json& extent : *shape_json) {
         if (!extent.is_number_integer() ||
             (extent.is_number_unsigned() && extent.get<std::uint64_t>() > INT64_MAX)) {
-            return refuse("an array's shape is not a list of whole numbers", shape_json->dump().substr(0, 100));
+            return refuse("an array's shape is not a list of whole numbers",
+                          shape_json->dump().substr(0, 100));
         }
         extents.push_back(extent.get<std::int64_t>());
     }
     const auto shape = shape_from(extents);
     if (!shape) {
-        return refuse("an array's shape cannot be used", shape_json->dump().substr(0, 100) +
-                                                             fmt::format(": 0 to {} extents, none negative", max_rank));
+        return refuse("an array's shape cannot be used",
+                      shape_json->dump().substr(0, 100) +
+                          fmt::format(": 0 to {} extents, none negative", max_rank));
     }
     const std::string order = text_or(json, "order", "C");
     if (order != "C" && order != "F") {

@@ -6,7 +6,8 @@ namespace slab {
 
 std::string user_socket_path() {
     const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-    return runtime == nullptr || *runtime == '\0' ? std::string() : std::string(runtime) + "/slabd/slabd.sock";
+    return runtime == nullptr || *runtime == '\0' ? std::string()
+                                                  : std::string(runtime) + "/slabd/slabd.sock";
 }
 
 std::vector<std::string> client_socket_paths() {

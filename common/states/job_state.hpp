@@ -17,6 +17,7 @@ enum class JobState : std::uint8_t {
 };
 inline constexpr std::size_t job_state_count = 6;
 
+// clang-format off
 inline constexpr bool job_may_move[job_state_count][job_state_count] = {
     //               received queued loading running flushing ended
     /* received */ {false, true, false, false, false, true},   // the mover answered: good files; ended: bad ones, or cancel
@@ -26,6 +27,7 @@ inline constexpr bool job_may_move[job_state_count][job_state_count] = {
     /* flushing */ {false, false, false, false, false, true},  // the mover said written
     /* ended    */ {false, false, false, false, false, false},
 };
+// clang-format on
 
 constexpr bool may_move(JobState from, JobState to) {
     return job_may_move[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];

@@ -22,16 +22,18 @@ class DescriptorMemory {
 
 }  // namespace
 
-Expected<boost::interprocess::mapped_region> map_aligned(int descriptor, MappingAccess access, std::int64_t offset,
-                                                         std::int64_t bytes) {
+Expected<boost::interprocess::mapped_region> map_aligned(int descriptor, MappingAccess access,
+                                                         std::int64_t offset, std::int64_t bytes) {
     namespace bip = boost::interprocess;
     const auto failure = [](int code) {
-        return std::unexpected(Error{ErrorKind::failed, "shared memory cannot be mapped", errno_text(code), ""});
+        return std::unexpected(
+            Error{ErrorKind::failed, "shared memory cannot be mapped", errno_text(code), ""});
     };
     // Reserve addresses with room to align, map over them, give the rest back.
     const auto size = static_cast<std::size_t>(bytes);
     const auto align = static_cast<std::size_t>(extent_bytes);
-    void* const reserved = ::mmap(nullptr, size + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* const reserved =
+        ::mmap(nullptr, size + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (reserved == MAP_FAILED) {
         return failure(errno);
     }
@@ -40,8 +42,8 @@ Expected<boost::interprocess::mapped_region> map_aligned(int descriptor, Mapping
     const std::uintptr_t start = (base + align - 1 - remainder) / align * align + remainder;
     try {
         bip::mapped_region region(DescriptorMemory(descriptor),
-                                  access == MappingAccess::read_write ? bip::read_write : bip::read_only, offset,
-                                  size, reinterpret_cast<void*>(start), MAP_FIXED);
+                                  access == MappingAccess::read_write ? bip::read_write : bip::read_only,
+                                  offset, size, reinterpret_cast<void*>(start), MAP_FIXED);
         if (start > base) {
             ::munmap(reserved, start - base);
         }

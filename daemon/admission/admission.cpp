@@ -30,7 +30,8 @@ Expected<std::int64_t> size_or(const std::string& text, std::string_view name, s
     }
     const auto bytes = parse_byte_size(text, whole);
     if (!bytes || *bytes <= 0) {
-        return std::unexpected(Error{ErrorKind::usage, fmt::format("{} cannot be '{}'", name, text.substr(0, 40)),
+        return std::unexpected(Error{ErrorKind::usage,
+                                     fmt::format("{} cannot be '{}'", name, text.substr(0, 40)),
                                      "it takes a size above zero", "Write it like 512MiB or 6GiB."});
     }
     return *bytes;
@@ -44,7 +45,8 @@ Expected<JobPlan> Admission::plan(const JobRequest& request) const {
         return std::unexpected(unknown_kernel(request.kernel));
     }
     if (request.inputs.size() > most_mover_inputs) {
-        return std::unexpected(Error{ErrorKind::usage, fmt::format("{} inputs are too many", request.inputs.size()),
+        return std::unexpected(Error{ErrorKind::usage,
+                                     fmt::format("{} inputs are too many", request.inputs.size()),
                                      fmt::format("a job has at most {}", most_mover_inputs), ""});
     }
     const auto tile_bytes = size_or(request.tile_bytes, "tile_bytes", 0, settings_->tiles.bytes);

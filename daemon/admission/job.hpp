@@ -66,8 +66,8 @@ struct Job {
     Error error;
     std::string reason;  // why a queued job waits
 
-    std::vector<ByteRange> input_runs;           // extents; empty when not held
-    std::vector<std::int64_t> input_offsets;     // of the arrays in the volume
+    std::vector<ByteRange> input_runs;        // extents; empty when not held
+    std::vector<std::int64_t> input_offsets;  // of the arrays in the volume
     std::optional<ByteRange> output_run;
     std::int64_t output_offset = 0;
     bool kept = false;  // ended, and the output stays in the volume

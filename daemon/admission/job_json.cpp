@@ -6,7 +6,9 @@
 namespace slab::daemon {
 namespace {
 
-Json seconds_or_null(double seconds) { return seconds < 0 ? Json() : Json(seconds); }
+Json seconds_or_null(double seconds) {
+    return seconds < 0 ? Json() : Json(seconds);
+}
 
 Json seconds_between(Clock::time_point from, Clock::time_point to) {
     constexpr Clock::time_point not_yet{};

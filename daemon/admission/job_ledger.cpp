@@ -60,9 +60,10 @@ void JobLedger::end(Job& job, JobOutcome outcome, Error error) {
     move(job, JobState::ended);
     spdlog::info("job={} kernel={} {} -> ended outcome={} tiles={} repeated={} workers_lost={} load_s={:.3f} "
                  "compute_s={:.3f} flush_s={:.3f} wall_s={:.3f}{}{}",
-                 job.id, job.request.kernel, name_of(from), name_of(outcome), job.tiles_done, job.tiles_repeated,
-                 job.workers_lost, std::max(0.0, job.load_s), std::max(0.0, job.compute_s),
-                 std::max(0.0, job.flush_s), std::chrono::duration<double>(job.ended - job.submitted).count(),
+                 job.id, job.request.kernel, name_of(from), name_of(outcome), job.tiles_done,
+                 job.tiles_repeated, job.workers_lost, std::max(0.0, job.load_s),
+                 std::max(0.0, job.compute_s), std::max(0.0, job.flush_s),
+                 std::chrono::duration<double>(job.ended - job.submitted).count(),
                  job.error.what.empty() ? "" : " error=", job.error.what);
     if (on_move) {
         on_move(job);

@@ -31,8 +31,8 @@ Json kernel_to_json(const kernels::KernelDescription& kernel) {
                               {"choices", parameter.choices},
                               {"default", parameter.fallback.empty() ? Json() : Json(parameter.fallback)}});
     }
-    return {{"name", kernel.name},     {"summary", kernel.summary}, {"details", kernel.details},
-            {"inputs", inputs},        {"parameters", parameters},  {"dtypes", kernel.dtypes},
+    return {{"name", kernel.name},      {"summary", kernel.summary}, {"details", kernel.details},
+            {"inputs", inputs},         {"parameters", parameters},  {"dtypes", kernel.dtypes},
             {"example", kernel.example}};
 }
 
@@ -75,10 +75,10 @@ Expected<Json> kernels_to_json(const std::string& name) {
     }
     if (list.empty()) {
         const std::string nearest = nearest_name(name, names);
-        return std::unexpected(Error{ErrorKind::usage, fmt::format("there is no kernel '{}'", name.substr(0, 80)),
-                                     fmt::format("this daemon has {}", fmt::join(names, ", ")),
-                                     nearest.empty() ? "See: slab kernels"
-                                                     : fmt::format("Did you mean '{}'?", nearest)});
+        return std::unexpected(
+            Error{ErrorKind::usage, fmt::format("there is no kernel '{}'", name.substr(0, 80)),
+                  fmt::format("this daemon has {}", fmt::join(names, ", ")),
+                  nearest.empty() ? "See: slab kernels" : fmt::format("Did you mean '{}'?", nearest)});
     }
     return Json{{"kernels", list}};
 }

@@ -50,7 +50,8 @@ std::optional<double> real_of(const GivenScalar& scalar) {
     const std::string& text = std::get<std::string>(scalar);
     const char* const begin = text.data() + (text.starts_with('+') ? 1 : 0);
     double value = 0;
-    const auto [end, failure] = std::from_chars(begin, text.data() + text.size(), value);  // knows nan and inf
+    const auto [end, failure] =
+        std::from_chars(begin, text.data() + text.size(), value);  // knows nan and inf
     return failure == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
@@ -100,7 +101,7 @@ std::optional<std::vector<T>> converted(const std::vector<GivenScalar>& elements
         values.push_back(*value);
     }
     return values.empty() || values.size() > static_cast<std::size_t>(max_rank) ? std::nullopt
-                                                                                 : std::optional(values);
+                                                                                : std::optional(values);
 }
 
 std::string what_it_takes(const ParameterDescription& parameter) {
@@ -123,7 +124,8 @@ Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
                                     const ParameterDescription& parameter, const GivenParameter& given) {
     const auto refuse = [&](std::string remedy = {}) {
         remedy = remedy.empty() ? fmt::format("See: slab kernels {}", kernel.name) : remedy;
-        return std::unexpected(Error{ErrorKind::usage, fmt::format("{} cannot be '{}'", parameter.name, spelled(given)),
+        return std::unexpected(Error{ErrorKind::usage,
+                                     fmt::format("{} cannot be '{}'", parameter.name, spelled(given)),
                                      "it takes " + what_it_takes(parameter), std::move(remedy)});
     };
     const std::vector<GivenScalar> elements = elements_of(given);
@@ -185,14 +187,13 @@ Expected<kernels::ParameterValues> read_parameters(const kernels::KernelDescript
     kernels::ParameterValues values;
     std::set<std::string> seen;
     for (const GivenParameter& parameter : given) {
-        const auto found =
-            std::ranges::find(kernel.parameters, parameter.name, &ParameterDescription::name);
+        const auto found = std::ranges::find(kernel.parameters, parameter.name, &ParameterDescription::name);
         if (found == kernel.parameters.end()) {
             return std::unexpected(unknown_parameter(kernel, parameter.name));
         }
         if (!seen.insert(parameter.name).second) {
-            return std::unexpected(
-                Error{ErrorKind::usage, fmt::format("{} is given twice", parameter.name), "", "Give it once."});
+            return std::unexpected(Error{ErrorKind::usage, fmt::format("{} is given twice", parameter.name),
+                                         "", "Give it once."});
         }
         auto value = read_value(kernel, *found, parameter);
         if (!value) {

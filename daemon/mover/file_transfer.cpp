@@ -42,7 +42,8 @@ ssize_t move_once(const FileTransfer& transfer, std::int64_t done, std::int64_t 
 }
 
 // The part [from, to) by pread or pwrite.
-std::expected<TransferEnd, int> move_plainly(const FileTransfer& transfer, std::int64_t from, std::int64_t to) {
+std::expected<TransferEnd, int> move_plainly(const FileTransfer& transfer, std::int64_t from,
+                                             std::int64_t to) {
     while (from < to) {
         const ssize_t count = move_once(transfer, from, std::min(to - from, TransferRing::piece_bytes));
         if (count < 0) {
@@ -153,12 +154,15 @@ std::int64_t direct_end(const FileTransfer& transfer) {
 }
 
 bool aligned(const FileTransfer& transfer) {
-    return transfer.file_offset % block == 0 && reinterpret_cast<std::uintptr_t>(transfer.memory) % block == 0;
+    return transfer.file_offset % block == 0 &&
+           reinterpret_cast<std::uintptr_t>(transfer.memory) % block == 0;
 }
 
 }  // namespace
 
-TransferRing::TransferRing() { available_ = io_uring_queue_init(depth, &ring_, 0) == 0; }
+TransferRing::TransferRing() {
+    available_ = io_uring_queue_init(depth, &ring_, 0) == 0;
+}
 
 TransferRing::~TransferRing() {
     if (available_) {

@@ -46,8 +46,8 @@ std::optional<Error> check_input(int descriptor, const InputBytes& input, std::s
     }
     if (status.st_size < input.file_offset || status.st_size - input.file_offset < input.bytes) {
         return Error{ErrorKind::usage, fmt::format("input {} is shorter than its array", number + 1),
-                     fmt::format("the array needs {} bytes from byte {} on, the file has {} bytes", input.bytes,
-                                 input.file_offset, status.st_size),
+                     fmt::format("the array needs {} bytes from byte {} on, the file has {} bytes",
+                                 input.bytes, input.file_offset, status.st_size),
                      "The file may be cut short: compare it with its source."};
     }
     return std::nullopt;
@@ -66,7 +66,8 @@ Error no_room(int descriptor, std::int64_t bytes) {
 std::optional<Error> reserve_output(int descriptor, const OutputBytes& output) {
     struct stat status {};
     if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return Error{ErrorKind::usage, "the output is not a regular file", "", "Name a file that can be created."};
+        return Error{ErrorKind::usage, "the output is not a regular file", "",
+                     "Name a file that can be created."};
     }
     if ((::fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_RDONLY) {
         return Error{ErrorKind::usage, "the output is not open for writing", "", ""};
@@ -152,7 +153,9 @@ class Mover {
         switch (order.kind) {
         case MoverOrderKind::check: start_job(order, std::move(packet.descriptors)); break;
         case MoverOrderKind::load: load(order); break;
-        case MoverOrderKind::flush: flush(order, std::string_view(packet.bytes).substr(sizeof(MoverOrder))); break;
+        case MoverOrderKind::flush:
+            flush(order, std::string_view(packet.bytes).substr(sizeof(MoverOrder)));
+            break;
         case MoverOrderKind::cancel: end_cancelled(order.job); break;
         case MoverOrderKind::finish: finish(); break;
         }
@@ -211,12 +214,12 @@ class Mover {
             return result->end == TransferEnd::complete;
         }
         const bool full = result.error() == ENOSPC || result.error() == EDQUOT;
-        const std::string because = result.error() == ENODATA ? "it became shorter while it was read"
-                                                              : errno_text(result.error());
+        const std::string because =
+            result.error() == ENODATA ? "it became shorter while it was read" : errno_text(result.error());
         fail(order.job,
              {ErrorKind::failed,
-              fmt::format("{} cannot be {}", name, file.direction == Direction::read ? "read" : "written"), because,
-              full ? "Free space there, or write to another disk." : ""});
+              fmt::format("{} cannot be {}", name, file.direction == Direction::read ? "read" : "written"),
+              because, full ? "Free space there, or write to another disk." : ""});
         return false;
     }
 
@@ -238,7 +241,8 @@ class Mover {
                               .memory = volume_.data() + input.volume_offset - lead,
                               .bytes = input.bytes + lead,
                               .moved = {}};
-            if (!transfer(order, std::move(file), report.bytes, fmt::format("input {}", i + 1), report.method)) {
+            if (!transfer(order, std::move(file), report.bytes, fmt::format("input {}", i + 1),
+                          report.method)) {
                 return;
             }
             swap_bytes(volume_.data() + input.volume_offset, input.bytes, input.swap_unit);

@@ -40,7 +40,8 @@ struct MoverOrder {
     JobId job = 0;
     std::uint32_t input_count = 0;
     std::uint32_t has_output = 0;
-    std::uint32_t may_use_ring = 0;  // the supervisor watches the mover's ring; without that a ring is not safe
+    std::uint32_t may_use_ring =
+        0;  // the supervisor watches the mover's ring; without that a ring is not safe
     std::array<InputBytes, most_mover_inputs> inputs{};
     OutputBytes output{};
     std::uint32_t header_bytes = 0;
@@ -51,7 +52,7 @@ enum class MoverReportKind : std::uint8_t { ready, checked, progress, loaded, fl
 // What a mover tells once, when it starts: where its ring counts, so that the supervisor (which takes a copy of the
 // ring's descriptor) can see when the requests of a dead mover have drained.
 struct RingPlaces {
-    std::int32_t descriptor = -1;    // in the mover; negative: no io_uring here
+    std::int32_t descriptor = -1;  // in the mover; negative: no io_uring here
     std::uint32_t mapped_bytes = 0;
     std::uint32_t submitted_offset = 0;
     std::uint32_t completed_offset = 0;

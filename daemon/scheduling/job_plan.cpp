@@ -25,13 +25,16 @@ std::optional<Error> check_inputs(const kernels::KernelDescription& kernel,
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (element_count(inputs[i].shape) == 0) {
             return Error{ErrorKind::usage, fmt::format("the input {} is empty", kernel.inputs[i].name),
-                         fmt::format("its shape is {}", to_text(inputs[i].shape)), "Give an array with elements."};
+                         fmt::format("its shape is {}", to_text(inputs[i].shape)),
+                         "Give an array with elements."};
         }
     }
     return std::nullopt;
 }
 
-std::int64_t extents_for(std::int64_t bytes) { return round_up(std::max<std::int64_t>(bytes, 1), extent_bytes); }
+std::int64_t extents_for(std::int64_t bytes) {
+    return round_up(std::max<std::int64_t>(bytes, 1), extent_bytes);
+}
 
 // Kernels see C order only: a Fortran-ordered array is the C-ordered one of the reversed shape. One-dimensional
 // arrays are both.
@@ -49,7 +52,8 @@ Expected<AxisOrder> axis_order(const kernels::KernelDescription& kernel,
         return AxisOrder::as_given;
     }
     if (std::ranges::any_of(inputs, is_c)) {
-        return std::unexpected(Error{ErrorKind::usage, fmt::format("{} got arrays of both memory orders", kernel.name),
+        return std::unexpected(Error{ErrorKind::usage,
+                                     fmt::format("{} got arrays of both memory orders", kernel.name),
                                      "one input is in C order, another in Fortran order",
                                      "Convert one, in Python with numpy.ascontiguousarray."});
     }
@@ -94,9 +98,10 @@ Expected<JobPlan> plan_job(JobPlanRequest request) {
     constexpr std::int64_t largest_array = std::int64_t{1} << 58;
     const auto too_large = [](const ArrayDescription& array) { return byte_count(array) > largest_array; };
     if (too_large(kernel_plan->output) || std::ranges::any_of(kernel_request.inputs, too_large)) {
-        return std::unexpected(Error{ErrorKind::refused, "the job does not fit in any volume",
-                                     fmt::format("its output has shape {}", to_text(kernel_plan->output.shape)),
-                                     "Work on a part of the array."});
+        return std::unexpected(
+            Error{ErrorKind::refused, "the job does not fit in any volume",
+                  fmt::format("its output has shape {}", to_text(kernel_plan->output.shape)),
+                  "Work on a part of the array."});
     }
 
     JobPlan plan;

@@ -24,10 +24,10 @@ struct PhasePlan {
 // All that will be done for a job, before anything is. Pure: the same request gives the same plan.
 struct JobPlan {
     const kernels::Kernel* kernel = nullptr;
-    kernels::ParameterValues parameters;         // in the order of axes that the user sees, defaults filled in
-    std::vector<ArrayDescription> inputs;        // as the user sees them
-    ArrayDescription output;                     // likewise
-    std::vector<Shape> kernel_input_shapes;      // as the kernel sees them: C order
+    kernels::ParameterValues parameters;     // in the order of axes that the user sees, defaults filled in
+    std::vector<ArrayDescription> inputs;    // as the user sees them
+    ArrayDescription output;                 // likewise
+    std::vector<Shape> kernel_input_shapes;  // as the kernel sees them: C order
     Shape kernel_output_shape;
     std::vector<PhasePlan> phases;
     std::int64_t bytes_in = 0;

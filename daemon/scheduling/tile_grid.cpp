@@ -5,7 +5,9 @@
 namespace slab::daemon {
 namespace {
 
-std::int64_t divide_up(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
+std::int64_t divide_up(std::int64_t value, std::int64_t by) {
+    return (value + by - 1) / by;
+}
 
 // Grows axes from the fastest to the slowest within a budget of elements.
 std::array<std::int64_t, max_rank> tile_extents(const Box& domain, const kernels::TilePreference& preference,
@@ -77,7 +79,8 @@ TileGrid cut_into_tiles(const Box& domain, std::int64_t element_bytes, const ker
             return grid;
         }
         if (budget > element_count(domain)) {
-            preference.most = kernels::TilePreference{}.most;  // the kernel's limits alone would make too many
+            preference.most =
+                kernels::TilePreference{}.most;  // the kernel's limits alone would make too many
         }
     }
 }

@@ -12,14 +12,14 @@ namespace slab::daemon {
 // computed where it is needed, the same in every process. Trivially copyable: it travels to the workers.
 struct TileGrid {
     Box domain;
-    std::array<std::int64_t, max_rank> tile{1, 1, 1, 1, 1};   // extents of a full tile; border tiles are smaller
+    std::array<std::int64_t, max_rank> tile{1, 1, 1, 1,
+                                            1};  // extents of a full tile; border tiles are smaller
     std::array<std::int64_t, max_rank> counts{1, 1, 1, 1, 1};  // tiles along each axis
 
     std::int64_t tile_count() const;
 
     // Tiles in C order: consecutive numbers are neighbours along the fastest axis.
     Box tile_box(std::int64_t number) const;
-
 };
 
 // Starts from the kernel's brick and grows the fastest axis, then the next slower, until a tile has about

@@ -141,8 +141,8 @@ TileScheduler::Returned TileScheduler::give_back(LeaseId id, std::int64_t filled
         charge(job, busy - out.charged);
         if (filled > 0) {
             const double measured = static_cast<double>(busy.count()) / static_cast<double>(filled);
-            job.tile_nanoseconds =
-                job.tile_nanoseconds == 0 ? std::max(measured, 1.0) : 0.7 * job.tile_nanoseconds + 0.3 * measured;
+            job.tile_nanoseconds = job.tile_nanoseconds == 0 ? std::max(measured, 1.0)
+                                                             : 0.7 * job.tile_nanoseconds + 0.3 * measured;
         }
         move_tiles(job, out.lease.first, filled, TileState::filled);
         if (filled < out.lease.count) {

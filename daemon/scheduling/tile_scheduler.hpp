@@ -60,10 +60,10 @@ class TileScheduler {
         std::int64_t tiles = 0;  // that will be leased again
     };
     struct Death {
-        std::vector<Loss> losses;          // one for each job that had leases on the worker
-        std::optional<JobId> poisoned;     // a tile of this job has cost most_deaths workers
+        std::vector<Loss> losses;       // one for each job that had leases on the worker
+        std::optional<JobId> poisoned;  // a tile of this job has cost most_deaths workers
         std::int64_t poison_tile = 0;
-        JobId guilty_job = 0;              // whose lease the worker was working on; 0: none
+        JobId guilty_job = 0;  // whose lease the worker was working on; 0: none
     };
     Death worker_died(WorkerSlot worker);
 
@@ -88,7 +88,7 @@ class TileScheduler {
         std::deque<Run> again;
         std::int64_t waiting = 0;
         std::int64_t filled = 0;
-        std::int64_t out = 0;  // leases
+        std::int64_t out = 0;         // leases
         double tile_nanoseconds = 0;  // moving average; 0: not known
         std::unordered_map<std::int64_t, int> deaths;
     };

@@ -49,8 +49,9 @@ Expected<UniqueDescriptor> listen_at(const std::string& path, unsigned mode, con
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof(address.sun_path)) {
-        return std::unexpected(socket_error(path, fmt::format("a socket's path has at most {} bytes", sizeof(address.sun_path) - 1),
-                                            "Choose a shorter one (socket.path)."));
+        return std::unexpected(socket_error(
+            path, fmt::format("a socket's path has at most {} bytes", sizeof(address.sun_path) - 1),
+            "Choose a shorter one (socket.path)."));
     }
     path.copy(address.sun_path, path.size());
     std::error_code ignored;
@@ -91,8 +92,8 @@ Expected<UniqueDescriptor> listen_at(const std::string& path, unsigned mode, con
         ::chmod(path.c_str(), mode) != 0 || ::listen(socket.get(), SOMAXCONN) != 0) {
         const int failure = errno;
         ::unlink(path.c_str());
-        return std::unexpected(socket_error(path, errno_text(failure),
-                                            "The daemon's user must be a member of socket.group."));
+        return std::unexpected(
+            socket_error(path, errno_text(failure), "The daemon's user must be a member of socket.group."));
     }
     return socket;
 }
@@ -181,7 +182,8 @@ void Listener::broadcast(const Json& job) {
         return;
     }
     const JobId id = job["id"].get<JobId>();
-    const JobState state = text_or(job, "state") == name_of(JobState::ended) ? JobState::ended : JobState::running;
+    const JobState state =
+        text_or(job, "state") == name_of(JobState::ended) ? JobState::ended : JobState::running;
     std::string encoded;
     for (const auto& [client, session] : sessions_) {
         if (encoded.empty()) {

@@ -31,7 +31,8 @@ Expected<GivenScalar> decode_scalar(const std::string& name, const Json& json) {
     if (json.is_boolean()) {
         return GivenScalar(std::string(json.get<bool>() ? "on" : "off"));
     }
-    return std::unexpected(bad(fmt::format("the parameter '{}' is neither a number nor text", name.substr(0, 80))));
+    return std::unexpected(
+        bad(fmt::format("the parameter '{}' is neither a number nor text", name.substr(0, 80))));
 }
 
 Expected<std::vector<GivenParameter>> decode_parameters(const Json& json) {
@@ -103,7 +104,8 @@ std::optional<Error> decode_inputs(const Json& body, JobRequest& request, FileCl
         if (descriptors == Descriptors::required) {
             auto claimed = files.claim(input);
             if (!claimed) {
-                return bad("an input has no descriptor of its own", "'descriptor' is an index among the packet's");
+                return bad("an input has no descriptor of its own",
+                           "'descriptor' is an index among the packet's");
             }
             request.files.push_back(std::move(*claimed));
         }
@@ -120,8 +122,8 @@ std::optional<Error> check_types(const Json& body) {
         std::string_view takes;
     };
     static constexpr Rule rules[] = {
-        {"kernel", &Json::is_string, "text"},     {"name", &Json::is_string, "text"},
-        {"keep", &Json::is_boolean, "a boolean"}, {"linked", &Json::is_boolean, "a boolean"},
+        {"kernel", &Json::is_string, "text"},      {"name", &Json::is_string, "text"},
+        {"keep", &Json::is_boolean, "a boolean"},  {"linked", &Json::is_boolean, "a boolean"},
         {"watch", &Json::is_boolean, "a boolean"}, {"priority", &Json::is_number_integer, "a whole number"},
         {"output", &Json::is_object, "an object"},
     };
@@ -145,9 +147,10 @@ Expected<OutputFile> decode_output(const Json& json) {
     }
     if (!header || header->size() > longest_file_header ||
         static_cast<std::int64_t>(header->size()) > output.offset) {
-        return std::unexpected(bad("the output's header cannot be written",
-                                   fmt::format("it is base64 of at most {} bytes and ends before the payload's offset",
-                                               longest_file_header)));
+        return std::unexpected(
+            bad("the output's header cannot be written",
+                fmt::format("it is base64 of at most {} bytes and ends before the payload's offset",
+                            longest_file_header)));
     }
     output.header = *header;
     return output;
@@ -167,7 +170,8 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
     request.tile_bytes = size_text(body, "tile_bytes");
     const std::int64_t priority = integer_or(body, "priority", 0);
     if (priority < -20 || priority > 19) {
-        return std::unexpected(bad(fmt::format("the priority cannot be {}", priority), "it is -20 to 19, 19 last"));
+        return std::unexpected(
+            bad(fmt::format("the priority cannot be {}", priority), "it is -20 to 19, 19 last"));
     }
     request.priority = static_cast<int>(priority);
 

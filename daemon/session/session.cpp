@@ -7,7 +7,8 @@
 
 namespace slab::daemon {
 
-Session::Session(boost::asio::io_context& loop, UniqueDescriptor socket, ClientId id, Peer peer, Service& service)
+Session::Session(boost::asio::io_context& loop, UniqueDescriptor socket, ClientId id, Peer peer,
+                 Service& service)
     : channel_(std::make_shared<PacketChannel>(loop, std::move(socket))), id_(id), peer_(std::move(peer)),
       service_(service) {}
 
@@ -28,7 +29,9 @@ void Session::start(OnEnd on_end) {
         });
 }
 
-void Session::close() { channel_->close(); }
+void Session::close() {
+    channel_->close();
+}
 
 void Session::received(Packet&& packet) {
     auto message = decode_message(std::move(packet));
@@ -41,8 +44,8 @@ void Session::received(Packet&& packet) {
     }
     const std::string name = text_or(message->body, "request");
     if (!greeted_ && name != "hello") {
-        answer_error(message->body.value("tag", Json()),
-                     {ErrorKind::usage, "the first request must be hello", "", "See common/protocol/README.md."});
+        answer_error(message->body.value("tag", Json()), {ErrorKind::usage, "the first request must be hello",
+                                                          "", "See common/protocol/README.md."});
         return;
     }
     dispatch(name, *message);
@@ -53,9 +56,10 @@ void Session::dispatch(const std::string& name, Message& message) {
     const auto job = static_cast<JobId>(integer_or(message.body, "job", 0));
     if (name == "hello") {
         if (const auto spoken = integer_or(message.body, "protocol", 0); spoken != protocol_version) {
-            answer_error(tag, {ErrorKind::usage, "client and daemon speak different protocols",
-                               fmt::format("the client speaks version {}, the daemon {}", spoken, protocol_version),
-                               "Install both from the same release."});
+            answer_error(
+                tag, {ErrorKind::usage, "client and daemon speak different protocols",
+                      fmt::format("the client speaks version {}, the daemon {}", spoken, protocol_version),
+                      "Install both from the same release."});
             return;
         }
         greeted_ = true;
@@ -100,23 +104,24 @@ void Session::submit(Message& message, const Json& tag) {
         return;
     }
     const bool watch = flag_or(message.body, "watch", false);
-    service_.submit(id_, peer_, std::move(*request),
-                    [weak = weak_from_this(), tag, watch](Expected<Json> result) {
-                        const auto self = weak.lock();
-                        if (!self) {
-                            return;
-                        }
-                        if (result && watch && text_or((*result)["job"], "state") != name_of(JobState::ended)) {
-                            self->watched_.insert((*result)["job"]["id"].get<JobId>());
-                        }
-                        self->answer_expected("submit", tag, std::move(result));
-                    });
+    service_.submit(
+        id_, peer_, std::move(*request), [weak = weak_from_this(), tag, watch](Expected<Json> result) {
+            const auto self = weak.lock();
+            if (!self) {
+                return;
+            }
+            if (result && watch && text_or((*result)["job"], "state") != name_of(JobState::ended)) {
+                self->watched_.insert((*result)["job"]["id"].get<JobId>());
+            }
+            self->answer_expected("submit", tag, std::move(result));
+        });
 }
 
 void Session::fetch(Message& message, const Json& tag) {
     auto output = decode_output(message.body);
     if (!output || message.descriptors.size() != 1) {
-        answer_error(tag, output ? Error{ErrorKind::usage, "fetch takes one descriptor", "", ""} : output.error());
+        answer_error(tag,
+                     output ? Error{ErrorKind::usage, "fetch takes one descriptor", "", ""} : output.error());
         return;
     }
     service_.fetch(id_, peer_, static_cast<JobId>(integer_or(message.body, "job", 0)), std::move(*output),

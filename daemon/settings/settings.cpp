@@ -74,7 +74,9 @@ Take duration(std::chrono::milliseconds& (*place)(Settings&)) {
     };
 }
 
-bool anything(const std::string&) { return true; }
+bool anything(const std::string&) {
+    return true;
+}
 
 bool instance_name(const std::string& name) {
     constexpr std::size_t longest = 40;
@@ -105,14 +107,16 @@ const std::vector<Key>& keys() {
         {"instance", "a name of letters, digits and ._-",
          text([](Settings& s) -> std::string& { return s.instance; }, instance_name)},
         {"socket.path", "a path", text([](Settings& s) -> std::string& { return s.socket.path; }, anything)},
-        {"socket.group", "a group's name", text([](Settings& s) -> std::string& { return s.socket.group; }, anything)},
+        {"socket.group", "a group's name",
+         text([](Settings& s) -> std::string& { return s.socket.group; }, anything)},
         {"socket.mode", "an octal text, \"0660\"", take_mode},
         {"volume.size", "a size, \"6GiB\", or a share of the memory, \"40%\"",
          text([](Settings& s) -> std::string& { return s.volume.size; },
               [](const std::string& size) { return parse_byte_size(size, 1'000'000'000'000).has_value(); })},
         {"volume.huge_pages", "\"try\", \"on\" or \"off\"",
-         one_of<HugePages>([](Settings& s) -> HugePages& { return s.volume.huge_pages; },
-                           {{"try", HugePages::attempt}, {"on", HugePages::required}, {"off", HugePages::off}})},
+         one_of<HugePages>(
+             [](Settings& s) -> HugePages& { return s.volume.huge_pages; },
+             {{"try", HugePages::attempt}, {"on", HugePages::required}, {"off", HugePages::off}})},
         {"volume.populate", "\"background\" or \"on_demand\"",
          one_of<Populate>([](Settings& s) -> Populate& { return s.volume.populate; },
                           {{"background", Populate::background}, {"on_demand", Populate::on_demand}})},
@@ -129,16 +133,14 @@ const std::vector<Key>& keys() {
         {"queue.patience", "a duration, \"30s\"",
          duration([](Settings& s) -> std::chrono::milliseconds& { return s.queue.patience; })},
         {"attach.allow", "\"group\", \"owner\" or \"none\"",
-         one_of<AttachPolicy>([](Settings& s) -> AttachPolicy& { return s.attach.allow; },
-                              {{"group", AttachPolicy::group},
-                               {"owner", AttachPolicy::owner},
-                               {"none", AttachPolicy::none}})},
-        {"results.history", "0 to 100000", whole_number([](Settings& s) -> int& { return s.results.history; }, 0, 100'000)},
+         one_of<AttachPolicy>(
+             [](Settings& s) -> AttachPolicy& { return s.attach.allow; },
+             {{"group", AttachPolicy::group}, {"owner", AttachPolicy::owner}, {"none", AttachPolicy::none}})},
+        {"results.history", "0 to 100000",
+         whole_number([](Settings& s) -> int& { return s.results.history; }, 0, 100'000)},
         {"log.level", "\"trace\", \"debug\", \"info\", \"warning\" or \"error\"",
          text([](Settings& s) -> std::string& { return s.log.level; },
-              [](const std::string& level) {
-                  return spdlog::level::from_str(level) != spdlog::level::off;
-              })},
+              [](const std::string& level) { return spdlog::level::from_str(level) != spdlog::level::off; })},
     };
     return list;
 }
@@ -167,9 +169,10 @@ Error unknown_key(std::string_view source, const toml::source_position& where, c
             nearest = known;
         }
     }
-    return settings_error(source, where, fmt::format("the key '{}' is not known", name), "",
-                          nearest.empty() ? "Every key is listed, with its default, in the slabd.toml that comes with slabd."
-                                          : fmt::format("Did you mean '{}'?", nearest));
+    return settings_error(
+        source, where, fmt::format("the key '{}' is not known", name), "",
+        nearest.empty() ? "Every key is listed, with its default, in the slabd.toml that comes with slabd."
+                        : fmt::format("Did you mean '{}'?", nearest));
 }
 
 std::optional<Error> take_value(Settings& settings, const std::string& name, const toml::node& node,
@@ -208,7 +211,8 @@ Expected<Settings> parse_settings(std::string_view text, std::string_view source
                 return std::unexpected(unknown_key(source, node.source().begin, outer));
             }
             for (const auto& [leaf, value] : *node.as_table()) {
-                if (auto problem = take_value(settings, outer + "." + std::string(leaf.str()), value, source)) {
+                if (auto problem =
+                        take_value(settings, outer + "." + std::string(leaf.str()), value, source)) {
                     return std::unexpected(*problem);
                 }
             }
@@ -225,7 +229,8 @@ Expected<Settings> read_settings(const std::string& path) {
     std::ostringstream text;
     text << file.rdbuf();
     if (!file) {
-        return std::unexpected(Error{ErrorKind::usage, fmt::format("the configuration '{}' cannot be read", path),
+        return std::unexpected(Error{ErrorKind::usage,
+                                     fmt::format("the configuration '{}' cannot be read", path),
                                      errno_text(errno), "Name a file that exists with --config."});
     }
     return parse_settings(text.str(), path);

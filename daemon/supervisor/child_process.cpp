@@ -99,7 +99,8 @@ std::shared_ptr<ChildProcess> ChildSpawner::spawn(ForkOrder order) {
     }
     order.ticket = next_ticket_++;
     auto child = std::make_shared<ChildProcess>(loop_, UniqueDescriptor(ends[0]));
-    const auto [place, added] = pending_.emplace(order.ticket, Pending{order, UniqueDescriptor(ends[1]), child});
+    const auto [place, added] =
+        pending_.emplace(order.ticket, Pending{order, UniqueDescriptor(ends[1]), child});
     ask(place->second);
     return child;
 }

@@ -46,7 +46,8 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
 // Asks the zygote for children. When the zygote itself dies, another is forked and what was asked for is asked again.
 class ChildSpawner {
   public:
-    ChildSpawner(boost::asio::io_context& loop, const VolumeSegment& volume, int children_lock, Zygote zygote);
+    ChildSpawner(boost::asio::io_context& loop, const VolumeSegment& volume, int children_lock,
+                 Zygote zygote);
 
     std::shared_ptr<ChildProcess> spawn(ForkOrder order);
 

@@ -49,7 +49,8 @@ void JobConductor::mover_reported(JobId id, const MoverReport& report) {
         job->mover_step = Job::MoverStep::idle;
         Error error{static_cast<ErrorKind>(report.error_kind), report.what.data(), report.because.data(),
                     report.remedy.data()};
-        const JobOutcome outcome = job->state == JobState::received ? JobOutcome::refused : JobOutcome::failed;
+        const JobOutcome outcome =
+            job->state == JobState::received ? JobOutcome::refused : JobOutcome::failed;
         end_early(*job, outcome, std::move(error));
         break;
     }

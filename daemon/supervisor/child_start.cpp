@@ -15,7 +15,9 @@ namespace {
 static_assert(sizeof(sigset_t) <= 16 * sizeof(unsigned long long));
 
 // A copy above the numbers that are about to be assigned, so that neither overwrites the other.
-int moved_away(int descriptor) { return descriptor < 0 ? -1 : ::fcntl(descriptor, F_DUPFD, child_lock + 1); }
+int moved_away(int descriptor) {
+    return descriptor < 0 ? -1 : ::fcntl(descriptor, F_DUPFD, child_lock + 1);
+}
 
 void place(int copy, int number) {
     if (copy < 0) {

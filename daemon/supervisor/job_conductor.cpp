@@ -91,7 +91,8 @@ void JobConductor::tick() {
         if (job->state == JobState::ended || job->state == JobState::received) {
             continue;
         }
-        const std::pair progress(job->tiles_done + static_cast<std::int64_t>(job->state) * (std::int64_t{1} << 40),
+        const std::pair progress(job->tiles_done +
+                                     static_cast<std::int64_t>(job->state) * (std::int64_t{1} << 40),
                                  job->bytes_moved);
         if (is_watched(id) && last_told_[id] != progress) {
             last_told_[id] = progress;
@@ -134,8 +135,8 @@ void JobConductor::shut_down(std::function<void()> then) {
     }
     for (Job* const job : unfinished) {
         end_early(*job, JobOutcome::failed,
-                  {ErrorKind::interrupted, fmt::format("job {} was interrupted", job->id), "the daemon was stopped",
-                   "Submit it again when the daemon is back."});
+                  {ErrorKind::interrupted, fmt::format("job {} was interrupted", job->id),
+                   "the daemon was stopped", "Submit it again when the daemon is back."});
     }
 }
 
@@ -145,6 +146,8 @@ void JobConductor::stop_children() {
     movers_.stop();
 }
 
-void JobConductor::settings_changed() { ledger_.set_history(settings_.results.history); }
+void JobConductor::settings_changed() {
+    ledger_.set_history(settings_.results.history);
+}
 
 }  // namespace slab::daemon

@@ -142,7 +142,7 @@ class JobConductor : public Service {
     std::multimap<JobId, PendingAnswer> cancel_answers_;
     std::map<JobId, ClientId> links_;  // jobs and lent results that end with a connection
     std::map<JobId, Fetch> fetches_;
-    std::map<JobId, Clock::time_point> mover_deadlines_;  // of those told to cancel
+    std::map<JobId, Clock::time_point> mover_deadlines_;                // of those told to cancel
     std::map<JobId, std::pair<std::int64_t, std::int64_t>> last_told_;  // tiles, bytes of the last event
     std::function<void()> when_quiet_;
     std::int64_t jobs_done_ = 0;

@@ -76,16 +76,17 @@ Expected<AttachGrant> JobConductor::attach(const Peer& peer, JobId id) {
     }
     const AttachPolicy allow = settings_.attach.allow;
     if (allow == AttachPolicy::none || (allow == AttachPolicy::owner && peer.uid != ::geteuid())) {
-        return std::unexpected(
-            Error{ErrorKind::refused, "this daemon lets you attach to nothing",
-                  allow == AttachPolicy::none ? "attach.allow is \"none\""
-                                              : "attach.allow is \"owner\": only the daemon's own user may",
-                  fmt::format("Copy the result instead: slab fetch {} -o FILE", id)});
+        return std::unexpected(Error{ErrorKind::refused, "this daemon lets you attach to nothing",
+                                     allow == AttachPolicy::none
+                                         ? "attach.allow is \"none\""
+                                         : "attach.allow is \"owner\": only the daemon's own user may",
+                                     fmt::format("Copy the result instead: slab fetch {} -o FILE", id)});
     }
     if (!job->kept || !job->output_run) {
         return std::unexpected(Error{ErrorKind::usage, fmt::format("job {} has no result in the volume", id),
-                                     job->state != JobState::ended ? fmt::format("it is {}", name_of(job->state))
-                                                                   : "it was not kept, or it was dropped",
+                                     job->state != JobState::ended
+                                         ? fmt::format("it is {}", name_of(job->state))
+                                         : "it was not kept, or it was dropped",
                                      "Run it with --keep."});
     }
     auto reader = open_with_read_lock(volume_.descriptor(),
@@ -100,18 +101,19 @@ Expected<AttachGrant> JobConductor::attach(const Peer& peer, JobId id) {
     return AttachGrant{std::move(array), std::move(*reader)};
 }
 
-void JobConductor::fetch(ClientId client, const Peer& peer, JobId id, OutputFile output, UniqueDescriptor file,
-                         JobAnswer answer) {
+void JobConductor::fetch(ClientId client, const Peer& peer, JobId id, OutputFile output,
+                         UniqueDescriptor file, JobAnswer answer) {
     const auto job = owned_job(peer, id, "fetch");
     if (!job) {
         answer(std::unexpected(job.error()));
         return;
     }
     if (!(*job)->kept || fetches_.contains(id)) {
-        answer(std::unexpected(Error{ErrorKind::usage,
-                                     (*job)->kept ? fmt::format("job {} is being fetched already", id)
-                                                  : fmt::format("job {} has no result in the volume", id),
-                                     "", (*job)->kept ? "Wait for the other fetch." : "Run it with --keep."}));
+        answer(
+            std::unexpected(Error{ErrorKind::usage,
+                                  (*job)->kept ? fmt::format("job {} is being fetched already", id)
+                                               : fmt::format("job {} has no result in the volume", id),
+                                  "", (*job)->kept ? "Wait for the other fetch." : "Run it with --keep."}));
         return;
     }
     Fetch fetch{{client, std::move(answer)}, std::move(output), {}, false};
@@ -135,7 +137,9 @@ void JobConductor::fetch_reported(JobId id, Fetch& fetch, const MoverReport& rep
         break;
     }
     case MoverReportKind::flushed:
-        end_fetch(id, Json{{"bytes", report.bytes}, {"flush_s", report.seconds}, {"flush_method", report.method.data()}});
+        end_fetch(id, Json{{"bytes", report.bytes},
+                           {"flush_s", report.seconds},
+                           {"flush_method", report.method.data()}});
         break;
     case MoverReportKind::failed:
         end_fetch(id, std::unexpected(Error{static_cast<ErrorKind>(report.error_kind), report.what.data(),
@@ -166,11 +170,11 @@ Expected<Json> JobConductor::drop(const Peer& peer, JobId id) {
     }
     Job& job = **found;
     if (!job.kept) {
-        return std::unexpected(Error{ErrorKind::usage, fmt::format("job {} has no result in the volume", id),
-                                     job.state != JobState::ended ? fmt::format("it is {}", name_of(job.state))
-                                                                  : "it was not kept, or it was dropped",
-                                     job.state != JobState::ended ? fmt::format("End it first: slab cancel {}", id)
-                                                                  : ""});
+        return std::unexpected(
+            Error{ErrorKind::usage, fmt::format("job {} has no result in the volume", id),
+                  job.state != JobState::ended ? fmt::format("it is {}", name_of(job.state))
+                                               : "it was not kept, or it was dropped",
+                  job.state != JobState::ended ? fmt::format("End it first: slab cancel {}", id) : ""});
     }
     if (fetches_.contains(id)) {
         return std::unexpected(Error{ErrorKind::refused, fmt::format("job {} is being fetched", id), "",
@@ -193,7 +197,8 @@ void JobConductor::drop_result(Job& job, const std::string& why) {
 void JobConductor::trim(ClientId client, const Peer& peer, JobAnswer answer) {
     static_cast<void>(client);
     if (peer.uid != 0 && peer.uid != ::geteuid()) {
-        answer(std::unexpected(Error{ErrorKind::refused, "trim is for root and the daemon's own user", "", ""}));
+        answer(
+            std::unexpected(Error{ErrorKind::refused, "trim is for root and the daemon's own user", "", ""}));
         return;
     }
     space_.collect_lingering();

@@ -15,13 +15,15 @@ namespace slab::daemon {
 
 void JobConductor::submit(ClientId client, const Peer& peer, JobRequest request, JobAnswer answer) {
     if (when_quiet_) {
-        answer(std::unexpected(Error{ErrorKind::refused, "the daemon is stopping", "", "Submit again when it is back."}));
+        answer(std::unexpected(
+            Error{ErrorKind::refused, "the daemon is stopping", "", "Submit again when it is back."}));
         return;
     }
     if (ledger_.unfinished().size() >= static_cast<std::size_t>(settings_.queue.most_waiting)) {
-        answer(std::unexpected(Error{ErrorKind::refused, "too many jobs are waiting",
-                                     fmt::format("the limit is {} (queue.most_waiting)", settings_.queue.most_waiting),
-                                     "Wait for some to end."}));
+        answer(std::unexpected(
+            Error{ErrorKind::refused, "too many jobs are waiting",
+                  fmt::format("the limit is {} (queue.most_waiting)", settings_.queue.most_waiting),
+                  "Wait for some to end."}));
         return;
     }
     auto plan = admission_.plan(request);
@@ -67,7 +69,8 @@ void JobConductor::send_load(Job& job) {
     order.input_count = static_cast<std::uint32_t>(job.request.inputs.size());
     for (std::size_t i = 0; i < job.request.inputs.size(); ++i) {
         const InputFile& input = job.request.inputs[i];
-        const int swap = input.byte_order == ByteOrder::big ? static_cast<int>(swap_unit_of(input.array.dtype)) : 1;
+        const int swap =
+            input.byte_order == ByteOrder::big ? static_cast<int>(swap_unit_of(input.array.dtype)) : 1;
         order.inputs[i] = {input.offset, byte_count(input.array), job.input_offsets[i], swap};
     }
     job.load_sent = true;
@@ -186,11 +189,11 @@ void JobConductor::admit_waiting() {
 
 std::string JobConductor::why_waiting(const Job& job) const {
     const SpaceUse use = space_.use();
-    return fmt::format("it needs {} of the volume; {} are free (the longest run {}), {} are held by jobs and kept "
-                       "results, {} by readers of dropped ones",
-                       byte_size_text(job.plan.holds_bytes), byte_size_text(use.free),
-                       byte_size_text(space_.largest_free()), byte_size_text(use.held),
-                       byte_size_text(use.lingering));
+    return fmt::format(
+        "it needs {} of the volume; {} are free (the longest run {}), {} are held by jobs and kept "
+        "results, {} by readers of dropped ones",
+        byte_size_text(job.plan.holds_bytes), byte_size_text(use.free), byte_size_text(space_.largest_free()),
+        byte_size_text(use.held), byte_size_text(use.lingering));
 }
 
 void JobConductor::advance_loading(Job& job) {
@@ -212,8 +215,7 @@ void JobConductor::advance_loading(Job& job) {
 void JobConductor::start_running(Job& job) {
     ledger_.move(job, JobState::running);
     job.ran = Clock::now();
-    scheduler_.add_band({job.id, job.owner.uid, job.request.priority},
-                        job.current_band().tiles.tile_count());
+    scheduler_.add_band({job.id, job.owner.uid, job.request.priority}, job.current_band().tiles.tile_count());
 }
 
 // Gives every worker with room its next order: memory that jobs wait for, then tiles, then background memory.
@@ -259,8 +261,8 @@ void JobConductor::bind_worker(WorkerSlot worker, const Job& job) {
 }
 
 void JobConductor::lease_done(const LeaseReport& report) {
-    const TileScheduler::Returned returned = scheduler_.give_back(
-        report.lease, report.filled, std::chrono::nanoseconds(report.busy_nanoseconds));
+    const TileScheduler::Returned returned =
+        scheduler_.give_back(report.lease, report.filled, std::chrono::nanoseconds(report.busy_nanoseconds));
     Job* const job = ledger_.find(returned.job);
     if (job != nullptr) {
         job->tiles_done += returned.newly_filled;

@@ -20,9 +20,10 @@ Error no_memory(int error_number, HugePages wish) {
                 "Set volume.huge_pages = \"try\", or free memory that is fragmented (reboot)."};
     }
     const std::string answer = error_number == EFAULT ? "no page is free" : errno_text(error_number);
-    return {ErrorKind::failed, "there is no memory for the volume",
-            fmt::format("the kernel answered: {}; /dev/shm or the memory limit of the service is full", answer),
-            "Free space in /dev/shm, or make volume.size smaller."};
+    return {
+        ErrorKind::failed, "there is no memory for the volume",
+        fmt::format("the kernel answered: {}; /dev/shm or the memory limit of the service is full", answer),
+        "Free space in /dev/shm, or make volume.size smaller."};
 }
 
 }  // namespace
@@ -88,7 +89,8 @@ bool MemoryOrders::give_needed(WorkerSlot worker) {
 bool MemoryOrders::give_background(WorkerSlot worker) {
     // Its own share first, then what others have left.
     for (std::size_t i = 0; i < background_.size(); ++i) {
-        std::deque<ByteRange>& share = background_[(static_cast<std::size_t>(worker) + i) % background_.size()];
+        std::deque<ByteRange>& share =
+            background_[(static_cast<std::size_t>(worker) + i) % background_.size()];
         while (!share.empty()) {
             const ByteRange run = share.front();
             share.pop_front();
@@ -127,6 +129,8 @@ MemoryOrders::Outcome MemoryOrders::finished(const ExtentReport& report) {
     return {run, error};
 }
 
-void MemoryOrders::lost(const ExtentOrder& order) { needed_.push_front(order); }
+void MemoryOrders::lost(const ExtentOrder& order) {
+    needed_.push_front(order);
+}
 
 }  // namespace slab::daemon

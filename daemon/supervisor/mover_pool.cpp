@@ -16,7 +16,9 @@ constexpr std::size_t most_spares = 4;
 MoverPool::MoverPool(boost::asio::io_context& loop, ChildSpawner& spawner, Events events)
     : loop_(loop), spawner_(spawner), events_(std::move(events)), drain_timer_(loop) {}
 
-void MoverPool::start() { keep_a_spare(); }
+void MoverPool::start() {
+    keep_a_spare();
+}
 
 void MoverPool::stop() {
     stopping_ = true;
@@ -54,7 +56,9 @@ void MoverPool::keep_a_spare() {
 }
 
 void MoverPool::take(JobId job) {
-    const auto is_spare = [](const Mover& mover) { return mover.job == 0 && mover.child->channel().is_open(); };
+    const auto is_spare = [](const Mover& mover) {
+        return mover.job == 0 && mover.child->channel().is_open();
+    };
     auto mover = std::ranges::find_if(movers_, is_spare);
     if (mover == movers_.end()) {
         mover = spawn();
@@ -93,7 +97,8 @@ bool MoverPool::watch_ring(Mover& mover) {
     if (!mover.ring.is_watching() && mover.ring_places.descriptor >= 0 && mover.child->pidfd() >= 0) {
         mover.ring = RingWatch(mover.child->pidfd(), mover.ring_places);
         if (!mover.ring.is_watching()) {
-            spdlog::warn("mover pid={} its io_uring cannot be watched: it uses pread and pwrite", mover.child->pid());
+            spdlog::warn("mover pid={} its io_uring cannot be watched: it uses pread and pwrite",
+                         mover.child->pid());
             mover.ring_places = {};
         }
     }

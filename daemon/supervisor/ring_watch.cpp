@@ -48,8 +48,8 @@ RingWatch::~RingWatch() {
 
 bool RingWatch::drained() const {
     // A mover never has more requests under way than the completion queue holds: the counts meet when all are done.
-    return mapped_ == nullptr || counter_at(mapped_, places_.submitted_offset) ==
-                                     counter_at(mapped_, places_.completed_offset);
+    return mapped_ == nullptr ||
+           counter_at(mapped_, places_.submitted_offset) == counter_at(mapped_, places_.completed_offset);
 }
 
 }  // namespace slab::daemon

@@ -26,18 +26,25 @@ double own_cpu_seconds() {
 }  // namespace
 
 Json JobConductor::hello() const {
-    return {{"protocol", protocol_version}, {"version", SLABD_VERSION}, {"instance", settings_.instance},
-            {"pid", ::getpid()},            {"simd", kernels::simd_level()}};
+    return {{"protocol", protocol_version},
+            {"version", SLABD_VERSION},
+            {"instance", settings_.instance},
+            {"pid", ::getpid()},
+            {"simd", kernels::simd_level()}};
 }
 
-Expected<Json> JobConductor::kernels(const std::string& name) const { return kernels_to_json(name); }
+Expected<Json> JobConductor::kernels(const std::string& name) const {
+    return kernels_to_json(name);
+}
 
 Expected<Json> JobConductor::plan(const JobRequest& request) const {
     const auto plan = admission_.plan(request);
     return plan ? Expected<Json>(plan_to_json(*plan)) : std::unexpected(plan.error());
 }
 
-Json JobConductor::to_json(const Job& job) const { return job_to_json(job, workers_.size()); }
+Json JobConductor::to_json(const Job& job) const {
+    return job_to_json(job, workers_.size());
+}
 
 Json JobConductor::status() {
     space_.collect_lingering();
@@ -78,7 +85,7 @@ Json JobConductor::status() {
           {"populated_bytes", use.populated},
           {"huge_page_bytes", use.huge},
           {"huge_pages", wishes[static_cast<std::size_t>(settings_.volume.huge_pages)]},
-          {"pages", use.populated == 0         ? "none"
+          {"pages", use.populated == 0          ? "none"
                     : use.huge == use.populated ? "2 MiB"
                     : use.huge == 0             ? "4 KiB"
                                                 : "mixed"},
@@ -96,8 +103,8 @@ Json JobConductor::status() {
 
 std::string JobConductor::summary() const {
     const SpaceUse use = space_.use();
-    return fmt::format("{} jobs unfinished, {} done; volume {} of {} held", ledger_.unfinished().size(), jobs_done_,
-                       byte_size_text(use.held), byte_size_text(use.bytes));
+    return fmt::format("{} jobs unfinished, {} done; volume {} of {} held", ledger_.unfinished().size(),
+                       jobs_done_, byte_size_text(use.held), byte_size_text(use.bytes));
 }
 
 }  // namespace slab::daemon

@@ -23,8 +23,8 @@ namespace {
 
 class Supervisor {
   public:
-    Supervisor(const Invocation& invocation, Settings settings, const VolumeSegment& volume, int children_lock,
-               Zygote zygote, const std::vector<int>& slot_cpus, Lifetime lifetime)
+    Supervisor(const Invocation& invocation, Settings settings, const VolumeSegment& volume,
+               int children_lock, Zygote zygote, const std::vector<int>& slot_cpus, Lifetime lifetime)
         : invocation_(invocation), settings_(std::move(settings)), signals_(loop_, SIGTERM, SIGINT, SIGHUP),
           watchdog_(loop_), spawner_(loop_, volume, children_lock, std::move(zygote)),
           conductor_(loop_, settings_, volume, spawner_, slot_cpus, lifetime), listener_(loop_, conductor_) {
@@ -121,10 +121,12 @@ class Supervisor {
         if (!fresh) {
             spdlog::error("reload refused, the old settings stay: {}", to_text(fresh.error()));
         } else {
-            const bool needs_restart =
-                fresh->socket.path != settings_.socket.path || fresh->volume.size != settings_.volume.size ||
-                fresh->volume.huge_pages != settings_.volume.huge_pages || fresh->workers.count != settings_.workers.count ||
-                fresh->workers.cpus != settings_.workers.cpus || fresh->workers.nice != settings_.workers.nice;
+            const bool needs_restart = fresh->socket.path != settings_.socket.path ||
+                                       fresh->volume.size != settings_.volume.size ||
+                                       fresh->volume.huge_pages != settings_.volume.huge_pages ||
+                                       fresh->workers.count != settings_.workers.count ||
+                                       fresh->workers.cpus != settings_.workers.cpus ||
+                                       fresh->workers.nice != settings_.workers.nice;
             settings_.workers.tile_deadline = fresh->workers.tile_deadline;
             settings_.tiles = fresh->tiles;
             settings_.queue = fresh->queue;
@@ -133,7 +135,8 @@ class Supervisor {
             settings_.log = fresh->log;
             spdlog::set_level(spdlog::level::from_str(settings_.log.level));
             conductor_.settings_changed();
-            spdlog::info("reloaded{}", needs_restart ? "; volume, workers and socket change with the next restart" : "");
+            spdlog::info("reloaded{}",
+                         needs_restart ? "; volume, workers and socket change with the next restart" : "");
         }
         notify_ready(conductor_.summary());
     }
@@ -182,8 +185,8 @@ std::vector<int> slots_on(const std::vector<int>& cpus, int count) {
 }  // namespace
 
 Expected<Settings> settings_for(const Invocation& invocation) {
-    Expected<Settings> settings =
-        invocation.config_path.empty() ? Expected<Settings>(Settings{}) : read_settings(invocation.config_path);
+    Expected<Settings> settings = invocation.config_path.empty() ? Expected<Settings>(Settings{})
+                                                                 : read_settings(invocation.config_path);
     if (!settings) {
         return settings;
     }
@@ -226,8 +229,9 @@ std::optional<Error> run_supervisor(const Invocation& invocation, Settings setti
     if (!bytes) {
         return give_names_back(bytes.error());
     }
-    auto volume = VolumeSegment::open(
-        {settings.instance, *bytes, lifetime == Lifetime::embedded ? SegmentName::removed : SegmentName::kept});
+    auto volume =
+        VolumeSegment::open({settings.instance, *bytes,
+                             lifetime == Lifetime::embedded ? SegmentName::removed : SegmentName::kept});
     if (!volume) {
         return give_names_back(volume.error());
     }

@@ -10,10 +10,10 @@ namespace slab::daemon {
 
 // What main() read from the command line.
 struct Invocation {
-    std::string config_path;           // empty: defaults
+    std::string config_path;             // empty: defaults
     std::optional<int> embedded_socket;  // serve this one connection, then end
-    std::string socket_path;           // overrides the configuration when not empty
-    std::string instance;              // likewise
+    std::string socket_path;             // overrides the configuration when not empty
+    std::string instance;                // likewise
 };
 
 // Runs the daemon until it is told to stop. The only owner of the event loop. An error is why it could not start.

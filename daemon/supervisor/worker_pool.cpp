@@ -9,8 +9,8 @@
 
 namespace slab::daemon {
 
-WorkerPool::WorkerPool(boost::asio::io_context& loop, ChildSpawner& spawner, const std::vector<int>& slot_cpus,
-                       int nice, Events events)
+WorkerPool::WorkerPool(boost::asio::io_context& loop, ChildSpawner& spawner,
+                       const std::vector<int>& slot_cpus, int nice, Events events)
     : loop_(loop), spawner_(spawner), nice_(nice), events_(std::move(events)), slots_(slot_cpus.size()) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         slots_[i].cpu = slot_cpus[i];
@@ -170,7 +170,8 @@ void WorkerPool::bind(WorkerSlot slot, const BindOrder& order) {
 void WorkerPool::lease(WorkerSlot slot, const Lease& lease) {
     const LeaseOrder order{.lease = lease.id, .job = lease.job, .first = lease.first, .count = lease.count};
     add_order(slot, {lease.id, {}});
-    spdlog::trace("worker={} job={} lease={} tiles={}+{}", slot, lease.job, lease.id, lease.first, lease.count);
+    spdlog::trace("worker={} job={} lease={} tiles={}+{}", slot, lease.job, lease.id, lease.first,
+                  lease.count);
     slots_[index(slot)].child->channel().send_plain(bytes_of(order));
 }
 
@@ -211,8 +212,8 @@ std::vector<WorkerView> WorkerPool::view() const {
     std::vector<WorkerView> views;
     for (WorkerSlot slot = 0; slot < size(); ++slot) {
         const Slot& worker = slots_[index(slot)];
-        views.push_back({slot, worker.cpu, worker.child ? worker.child->pid() : -1, worker.state, worker.restarts,
-                         worker.leases_done});
+        views.push_back({slot, worker.cpu, worker.child ? worker.child->pid() : -1, worker.state,
+                         worker.restarts, worker.leases_done});
     }
     return views;
 }

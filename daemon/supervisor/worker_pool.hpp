@@ -43,8 +43,8 @@ class WorkerPool {
         std::function<std::vector<ByteRange>()> warm_extents;  // for a fresh worker to map in
     };
 
-    WorkerPool(boost::asio::io_context& loop, ChildSpawner& spawner, const std::vector<int>& slot_cpus, int nice,
-               Events events);
+    WorkerPool(boost::asio::io_context& loop, ChildSpawner& spawner, const std::vector<int>& slot_cpus,
+               int nice, Events events);
 
     void start();
     void stop();

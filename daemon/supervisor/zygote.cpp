@@ -25,7 +25,8 @@ namespace {
 // fork(), but the child's parent is ours. The C library has no call for it; safe because this process has one thread.
 // clone and not clone3: filters of system calls cannot look into clone3's argument and answer ENOSYS.
 pid_t fork_sibling() {
-    return static_cast<pid_t>(::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+    return static_cast<pid_t>(
+        ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
 }
 
 [[noreturn]] void live_as_worker(const VolumeSegment& volume, const ForkOrder& order) {

@@ -15,8 +15,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 Error lock_error(const std::string& path, std::string because, std::string remedy) {
-    return {ErrorKind::failed, fmt::format("the instance's lock '{}' cannot be taken", path), std::move(because),
-            std::move(remedy)};
+    return {ErrorKind::failed, fmt::format("the instance's lock '{}' cannot be taken", path),
+            std::move(because), std::move(remedy)};
 }
 
 // The lock may have been taken on a file whose name its last holder has just removed: then it locks nothing.
@@ -27,14 +27,16 @@ bool is_still_named(int descriptor, const std::string& path) {
            opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-Expected<UniqueDescriptor> lock_file(const std::string& path, Clock::time_point deadline, std::string_view holder) {
+Expected<UniqueDescriptor> lock_file(const std::string& path, Clock::time_point deadline,
+                                     std::string_view holder) {
     for (bool told = false;;) {
         UniqueDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (!file) {
             const int code = errno;
-            return std::unexpected(lock_error(path, errno_text(code),
-                                              code == EACCES ? "Start it with another --instance: this name is another user's."
-                                                             : "Look at /dev/shm."));
+            return std::unexpected(
+                lock_error(path, errno_text(code),
+                           code == EACCES ? "Start it with another --instance: this name is another user's."
+                                          : "Look at /dev/shm."));
         }
         if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
             if (is_still_named(file.get(), path)) {
@@ -67,7 +69,8 @@ Expected<InstanceLock> InstanceLock::take(const std::string& instance, std::chro
         return std::unexpected(supervisor.error());
     }
     lock.supervisor_ = std::move(*supervisor);
-    auto children = lock_file(lock.children_path_, Clock::now() + patience, "a process of a daemon that has died");
+    auto children =
+        lock_file(lock.children_path_, Clock::now() + patience, "a process of a daemon that has died");
     if (!children) {
         return std::unexpected(children.error());
     }

@@ -25,7 +25,8 @@ Expected<UniqueDescriptor> open_with_read_lock(int volume, ByteRange range) {
     UniqueDescriptor reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     struct flock lock = lock_over(range, F_RDLCK);
     if (!reader || ::fcntl(reader.get(), F_OFD_SETLK, &lock) != 0) {
-        return std::unexpected(Error{ErrorKind::failed, "the volume cannot be opened for a reader", errno_text(errno),
+        return std::unexpected(Error{ErrorKind::failed, "the volume cannot be opened for a reader",
+                                     errno_text(errno),
                                      "Look at the daemon's limit of open files (LimitNOFILE)."});
     }
     return reader;

@@ -28,8 +28,9 @@ Error segment_error(const std::string& name, std::string because, std::string re
 }
 
 std::string how_to_remove(const std::string& name) {
-    return fmt::format("Remove it (rm {}{}) when no daemon uses it, or start this one with another --instance.",
-                       shared_memory_folder, name);
+    return fmt::format(
+        "Remove it (rm {}{}) when no daemon uses it, or start this one with another --instance.",
+        shared_memory_folder, name);
 }
 
 // What stands under the name already: nothing, one that can be adopted, or an error.
@@ -48,8 +49,8 @@ Expected<Found> inspect(const std::string& name, std::int64_t bytes) {
     struct stat status {};
     ::fstat(object.get(), &status);
     if (status.st_uid != ::geteuid()) {
-        return std::unexpected(segment_error(name, fmt::format("it belongs to the user with id {}", status.st_uid),
-                                             how_to_remove(name)));
+        return std::unexpected(segment_error(
+            name, fmt::format("it belongs to the user with id {}", status.st_uid), how_to_remove(name)));
     }
     VolumeHeader header{};
     const ssize_t count = ::pread(object.get(), &header, sizeof(header), 0);
@@ -60,9 +61,11 @@ Expected<Found> inspect(const std::string& name, std::int64_t bytes) {
         return std::unexpected(segment_error(name, "it is not a volume of slabd", how_to_remove(name)));
     }
     if (header.layout != layout_version) {
-        return std::unexpected(segment_error(
-            name, fmt::format("its layout is version {}, this slabd uses version {}", header.layout, layout_version),
-            how_to_remove(name)));
+        return std::unexpected(
+            segment_error(name,
+                          fmt::format("its layout is version {}, this slabd uses version {}", header.layout,
+                                      layout_version),
+                          how_to_remove(name)));
     }
     const bool intact = header.volume_bytes == bytes && status.st_size == bytes &&
                         header.extent_count == extent_count_of(bytes) &&
@@ -84,7 +87,8 @@ void write_header(std::byte* data, const std::string& instance, std::int64_t byt
 }
 
 std::int64_t memory_bytes() {
-    return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
+    return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) *
+           static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace
@@ -93,10 +97,11 @@ Expected<VolumeSegment> VolumeSegment::open(const SegmentRequest& request) {
     const std::string name = "/slabd." + request.instance;
     const std::int64_t extents = extent_count_of(request.bytes);
     if (extents < 1) {
-        return std::unexpected(segment_error(
-            name, fmt::format("its size would be {}; the least is {}", byte_size_text(request.bytes),
-                              byte_size_text(2 * extent_bytes)),
-            "Give it more memory (volume.size)."));
+        return std::unexpected(
+            segment_error(name,
+                          fmt::format("its size would be {}; the least is {}", byte_size_text(request.bytes),
+                                      byte_size_text(2 * extent_bytes)),
+                          "Give it more memory (volume.size)."));
     }
     const std::int64_t bytes = data_offset_of(extents) + extents * extent_bytes;
     const auto found = inspect(name, bytes);
@@ -105,7 +110,8 @@ Expected<VolumeSegment> VolumeSegment::open(const SegmentRequest& request) {
     }
     try {
         if (*found == Found::other_size) {
-            spdlog::info("volume={} found with another size: replaced (who is attached to it keeps it)", name);
+            spdlog::info("volume={} found with another size: replaced (who is attached to it keeps it)",
+                         name);
             bip::shared_memory_object::remove(name.c_str());
         }
         const bool adopted = *found == Found::same;
@@ -128,13 +134,15 @@ Expected<VolumeSegment> VolumeSegment::open(const SegmentRequest& request) {
         }
         VolumeSegment segment(name, std::move(object), std::move(*region), adopted);
         // Memory for the header is taken in a way that answers; a plain touch on a full /dev/shm is a SIGBUS.
-        if (::madvise(segment.data(), static_cast<std::size_t>(data_offset_of(extents)), MADV_POPULATE_WRITE) != 0) {
+        if (::madvise(segment.data(), static_cast<std::size_t>(data_offset_of(extents)),
+                      MADV_POPULATE_WRITE) != 0) {
             const int code = errno;
             if (!adopted && request.name == SegmentName::kept) {
                 bip::shared_memory_object::remove(name.c_str());
             }
             return std::unexpected(segment_error(
-                name, fmt::format("{} has no room for its header ({})", shared_memory_folder, errno_text(code)),
+                name,
+                fmt::format("{} has no room for its header ({})", shared_memory_folder, errno_text(code)),
                 "Free space there, or enlarge it: mount -o remount,size=SIZE /dev/shm."));
         }
         if (!adopted) {
@@ -142,25 +150,30 @@ Expected<VolumeSegment> VolumeSegment::open(const SegmentRequest& request) {
         }
         return segment;
     } catch (const bip::interprocess_exception& problem) {
-        return std::unexpected(segment_error(name, errno_text(problem.get_native_error()), how_to_remove(name)));
+        return std::unexpected(
+            segment_error(name, errno_text(problem.get_native_error()), how_to_remove(name)));
     }
 }
 
 std::span<ExtentRecord> VolumeSegment::extents() const {
-    return {reinterpret_cast<ExtentRecord*>(data() + sizeof(VolumeHeader)), static_cast<std::size_t>(extent_count())};
+    return {reinterpret_cast<ExtentRecord*>(data() + sizeof(VolumeHeader)),
+            static_cast<std::size_t>(extent_count())};
 }
 
 void VolumeSegment::protect_header() const {
     ::mprotect(data(), static_cast<std::size_t>(data_offset()), PROT_READ);
 }
 
-void VolumeSegment::remove_name() { bip::shared_memory_object::remove(name_.c_str()); }
+void VolumeSegment::remove_name() {
+    bip::shared_memory_object::remove(name_.c_str());
+}
 
 Expected<std::int64_t> volume_bytes_for(const std::string& size) {
     const std::int64_t wanted = parse_byte_size(size, memory_bytes()).value_or(0);
     struct statvfs status {};
     if (::statvfs(shared_memory_folder, &status) != 0) {
-        return std::unexpected(Error{ErrorKind::failed, fmt::format("{} cannot be used", shared_memory_folder),
+        return std::unexpected(Error{ErrorKind::failed,
+                                     fmt::format("{} cannot be used", shared_memory_folder),
                                      errno_text(errno), "Mount a tmpfs there."});
     }
     // A segment of this instance that will be adopted or replaced counts as used here; its own memory is found
@@ -175,11 +188,11 @@ Expected<std::int64_t> volume_bytes_for(const std::string& size) {
                      byte_size_text(total), byte_size_text(cut));
         return cut;
     }
-    return std::unexpected(
-        Error{ErrorKind::failed, "the volume does not fit in /dev/shm",
-              fmt::format("volume.size is {}, /dev/shm has {}", byte_size_text(wanted), byte_size_text(total)),
-              fmt::format("Make volume.size smaller, or /dev/shm larger: mount -o remount,size={} /dev/shm.",
-                          wanted + wanted / 10)});
+    return std::unexpected(Error{
+        ErrorKind::failed, "the volume does not fit in /dev/shm",
+        fmt::format("volume.size is {}, /dev/shm has {}", byte_size_text(wanted), byte_size_text(total)),
+        fmt::format("Make volume.size smaller, or /dev/shm larger: mount -o remount,size={} /dev/shm.",
+                    wanted + wanted / 10)});
 }
 
 }  // namespace slab::daemon

@@ -21,7 +21,8 @@ void VolumeSpace::set(std::size_t index, Extent extent) {
 }
 
 std::optional<ByteRange> VolumeSpace::reserve(JobId job, std::int64_t bytes) {
-    const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(1, (bytes + extent_bytes - 1) / extent_bytes));
+    const auto wanted =
+        static_cast<std::size_t>(std::max<std::int64_t>(1, (bytes + extent_bytes - 1) / extent_bytes));
     // Best fit: of the runs that are long enough the one with the fewest cold extents, then the shortest. A small job
     // so takes warm memory and leaves long runs whole.
     struct Candidate {
@@ -93,7 +94,8 @@ std::int64_t VolumeSpace::largest_free() const {
 }
 
 template <typename Claim>
-std::vector<ByteRange> VolumeSpace::runs(std::size_t first, std::size_t last, std::int64_t most, Claim claim) const {
+std::vector<ByteRange> VolumeSpace::runs(std::size_t first, std::size_t last, std::int64_t most,
+                                         Claim claim) const {
     const auto longest = static_cast<std::size_t>(std::max<std::int64_t>(1, most / extent_bytes));
     std::vector<ByteRange> found;
     for (std::size_t i = first; i < last;) {

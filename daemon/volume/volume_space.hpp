@@ -46,7 +46,9 @@ class VolumeSpace {
     bool collect_lingering();
 
     // The largest run that reserve could ever give, and could give now.
-    std::int64_t largest_possible() const { return static_cast<std::int64_t>(extents_.size()) * extent_bytes; }
+    std::int64_t largest_possible() const {
+        return static_cast<std::int64_t>(extents_.size()) * extent_bytes;
+    }
     std::int64_t largest_free() const;
 
     // Parts of a run without memory behind them, each at most `most` bytes.

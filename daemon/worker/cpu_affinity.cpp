@@ -34,7 +34,8 @@ std::optional<std::vector<int>> parse_list(std::string_view text) {
     const auto number = [](std::string_view digits) -> std::optional<int> {
         int value = 0;
         const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        return failure == std::errc{} && end == digits.data() + digits.size() && value >= 0 && value < most_cpus
+        return failure == std::errc{} && end == digits.data() + digits.size() && value >= 0 &&
+                       value < most_cpus
                    ? std::optional(value)
                    : std::nullopt;
     };
@@ -83,8 +84,9 @@ Expected<std::vector<int>> choose_cpus(const std::string& setting) {
     }
     const auto list = parse_list(setting);
     if (!list) {
-        return std::unexpected(Error{ErrorKind::usage, fmt::format("workers.cpus = '{}' cannot be read", setting),
-                                     "it takes \"cores\", \"threads\" or a list", "Write it like \"0-3,8\"."});
+        return std::unexpected(
+            Error{ErrorKind::usage, fmt::format("workers.cpus = '{}' cannot be read", setting),
+                  "it takes \"cores\", \"threads\" or a list", "Write it like \"0-3,8\"."});
     }
     for (const int cpu : *list) {
         if (std::ranges::find(allowed, cpu) == allowed.end()) {

@@ -38,7 +38,9 @@ std::expected<Backing, int> populate_extents(std::byte* begin, std::size_t bytes
     return all_huge ? Backing::huge_pages : Backing::small_pages;
 }
 
-void map_extents(std::byte* begin, std::size_t bytes) { ::madvise(begin, bytes, MADV_POPULATE_WRITE); }
+void map_extents(std::byte* begin, std::size_t bytes) {
+    ::madvise(begin, bytes, MADV_POPULATE_WRITE);
+}
 
 int give_up_extents(std::byte* begin, std::size_t bytes) {
     return ::madvise(begin, bytes, MADV_REMOVE) == 0 ? 0 : errno;

@@ -28,8 +28,8 @@ class Worker {
   public:
     Worker(const VolumeSegment& volume, int socket)
         : volume_(volume), socket_(socket),
-          scratch_(static_cast<std::byte*>(::operator new(kernels::scratch_bytes, std::align_val_t{64}))) {}
-    ~Worker() { ::operator delete(scratch_, std::align_val_t{64}); }
+          scratch_(static_cast<std::byte*>(::operator new (kernels::scratch_bytes, std::align_val_t{64}))) {}
+    ~Worker() { ::operator delete (scratch_, std::align_val_t{64}); }
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
@@ -97,7 +97,8 @@ class Worker {
         switch (kind_of(order)) {
         case OrderKind::bind: {
             const auto bind = record_of<BindOrder>(order);
-            runs_.insert_or_assign(bind.job, TileRun(bind, volume_.data(), {scratch_, kernels::scratch_bytes}));
+            runs_.insert_or_assign(bind.job,
+                                   TileRun(bind, volume_.data(), {scratch_, kernels::scratch_bytes}));
             break;
         }
         case OrderKind::forget:

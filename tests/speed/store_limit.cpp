@@ -30,5 +30,6 @@ int main(int argc, char** argv) {
     const double middle = slab::speed::median(seconds);
     std::printf("{\"benchmark\": \"store_limit\", \"bytes\": %zu, \"processes\": %d, \"repetitions\": %d, "
                 "\"median_s\": %.6f, \"least_s\": %.6f, \"gb_per_s\": %.2f}\n",
-                bytes, processes, repetitions, middle, std::ranges::min(seconds), static_cast<double>(bytes) / middle * 1e-9);
+                bytes, processes, repetitions, middle, std::ranges::min(seconds),
+                static_cast<double>(bytes) / middle * 1e-9);
 }

@@ -158,7 +158,8 @@ double round_trip_us(int pause_us) {
     std::array<char, 64> message{};
     for (int i = 0; i < round_trips; ++i) {
         const auto start = Clock::now();
-        if (write(ends[0], message.data(), message.size()) < 0 || read(ends[0], message.data(), message.size()) <= 0) {
+        if (write(ends[0], message.data(), message.size()) < 0 ||
+            read(ends[0], message.data(), message.size()) <= 0) {
             std::perror("round trip");
             std::exit(1);
         }
@@ -172,14 +173,14 @@ double round_trip_us(int pause_us) {
     return at_share(times, 0.5);
 }
 
-void print_distribution(const char* name, const std::vector<Latency>& all, double Latency::* field) {
+void print_distribution(const char* name, const std::vector<Latency>& all, double Latency::*field) {
     std::vector<double> values;
     for (const Latency& one : all) {
         values.push_back(one.*field);
     }
     std::ranges::sort(values);
-    std::printf(", \"%s\": {\"least\": %.1f, \"median\": %.1f, \"p90\": %.1f, \"p99\": %.1f}", name, values.front(),
-                at_share(values, 0.5), at_share(values, 0.9), at_share(values, 0.99));
+    std::printf(", \"%s\": {\"least\": %.1f, \"median\": %.1f, \"p90\": %.1f, \"p99\": %.1f}", name,
+                values.front(), at_share(values, 0.5), at_share(values, 0.9), at_share(values, 0.99));
 }
 
 }  // namespace
@@ -204,10 +205,11 @@ int main(int argc, char** argv) {
         }
         rest(pause_us);
     }
-    std::printf("{\"benchmark\": \"submit_latency\", \"bytes_in\": %lld, \"bytes_out\": %lld, \"repetitions\": %d, "
-                "\"pause_us\": %d, \"round_trip_us\": %.1f, \"limit_us\": %.1f",
-                static_cast<long long>(side * side), static_cast<long long>(4 * side * side), repetitions, pause_us,
-                round_trip, round_trips_of_a_job * round_trip);
+    std::printf(
+        "{\"benchmark\": \"submit_latency\", \"bytes_in\": %lld, \"bytes_out\": %lld, \"repetitions\": %d, "
+        "\"pause_us\": %d, \"round_trip_us\": %.1f, \"limit_us\": %.1f",
+        static_cast<long long>(side * side), static_cast<long long>(4 * side * side), repetitions, pause_us,
+        round_trip, round_trips_of_a_job * round_trip);
     print_distribution("submit_to_admitted_us", all, &Latency::admitted);
     print_distribution("submit_to_done_us", all, &Latency::done);
     print_distribution("submit_to_attached_us", all, &Latency::attached);

@@ -20,7 +20,9 @@ TEST_CASE("bytes that do not fit in 63 bits are noticed although the elements do
     CHECK_FALSE(checked_byte_count({DType::complex128, {std::int64_t{1} << 60}, MemoryOrder::c}).has_value());
 }
 
-TEST_CASE("rank 0 is one element") { CHECK(checked_element_count(Shape{}) == 1); }
+TEST_CASE("rank 0 is one element") {
+    CHECK(checked_element_count(Shape{}) == 1);
+}
 
 TEST_CASE("a shape of six axes or with a negative extent is refused") {
     CHECK_FALSE(shape_from(std::vector<std::int64_t>{1, 1, 1, 1, 1, 1}).has_value());

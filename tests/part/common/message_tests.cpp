@@ -19,8 +19,9 @@ Packet packet_of(std::string bytes) {
 }  // namespace
 
 TEST_CASE("bytes that are no JSON object are an error, never a crash") {
-    for (const std::string& bytes : {std::string("{"), std::string("[]"), std::string("\0\1\2", 3), std::string("null"),
-                                     std::string(100'000, '['), std::string("{\"a\":\"\xff\xfe\"}")}) {
+    for (const std::string& bytes :
+         {std::string("{"), std::string("[]"), std::string("\0\1\2", 3), std::string("null"),
+          std::string(100'000, '['), std::string("{\"a\":\"\xff\xfe\"}")}) {
         CHECK_FALSE(decode_message(packet_of(bytes)).has_value());
     }
 }

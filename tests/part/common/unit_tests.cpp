@@ -29,8 +29,8 @@ TEST_CASE("durations need a unit") {
 }
 
 TEST_CASE("the extents of a volume and its table fit in it, and one more would not") {
-    for (const std::int64_t bytes : {extent_bytes, 2 * extent_bytes, 5 * extent_bytes + 7, std::int64_t{10} << 30,
-                                     std::int64_t{80'000'000'000}}) {
+    for (const std::int64_t bytes : {extent_bytes, 2 * extent_bytes, 5 * extent_bytes + 7,
+                                     std::int64_t{10} << 30, std::int64_t{80'000'000'000}}) {
         CAPTURE(bytes);
         const std::int64_t count = extent_count_of(bytes);
         if (count > 0) {

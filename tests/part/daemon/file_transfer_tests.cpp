@@ -27,20 +27,22 @@ UniqueDescriptor nameless_file() {
 
 struct PageMemory {
     explicit PageMemory(std::size_t size)
-        : bytes(static_cast<std::byte*>(::operator new(size, std::align_val_t{4096}))), count(size) {
+        : bytes(static_cast<std::byte*>(::operator new (size, std::align_val_t{4096}))), count(size) {
         std::mt19937 random(5);
         for (std::size_t i = 0; i < size; ++i) {
             bytes[i] = static_cast<std::byte>(random());
         }
     }
-    ~PageMemory() { ::operator delete(bytes, std::align_val_t{4096}); }
+    ~PageMemory() { ::operator delete (bytes, std::align_val_t{4096}); }
     PageMemory(const PageMemory&) = delete;
     PageMemory& operator=(const PageMemory&) = delete;
     std::byte* bytes;
     std::size_t count;
 };
 
-bool all_wanted(std::int64_t) { return true; }
+bool all_wanted(std::int64_t) {
+    return true;
+}
 
 }  // namespace
 
@@ -53,15 +55,15 @@ TEST_CASE("what is written is read back the same, with a ring and without, align
                 CAPTURE(offset);
                 CAPTURE(bytes);
                 const UniqueDescriptor file = nameless_file();
-                const auto written =
-                    move_bytes(chosen, {file.get(), Direction::write, offset, source.bytes, bytes, all_wanted});
+                const auto written = move_bytes(
+                    chosen, {file.get(), Direction::write, offset, source.bytes, bytes, all_wanted});
                 REQUIRE(written.has_value());
                 CHECK(::lseek(file.get(), 0, SEEK_END) == offset + bytes);
                 CHECK((::fcntl(file.get(), F_GETFL) & O_DIRECT) == 0);
                 PageMemory target(source.count);
                 const std::int64_t lead = offset % 4096;
-                const auto read = move_bytes(chosen, {file.get(), Direction::read, offset - lead, target.bytes,
-                                                      bytes + lead, all_wanted});
+                const auto read = move_bytes(chosen, {file.get(), Direction::read, offset - lead,
+                                                      target.bytes, bytes + lead, all_wanted});
                 REQUIRE(read.has_value());
                 CHECK(std::memcmp(target.bytes + lead, source.bytes, static_cast<std::size_t>(bytes)) == 0);
             }
@@ -74,7 +76,8 @@ TEST_CASE("a file that ends too early is an error, not a short array") {
     const UniqueDescriptor file = nameless_file();
     REQUIRE(::ftruncate(file.get(), 1'000'000) == 0);
     PageMemory target(2'000'896);
-    const auto read = move_bytes(ring.get(), {file.get(), Direction::read, 0, target.bytes, 2'000'000, all_wanted});
+    const auto read =
+        move_bytes(ring.get(), {file.get(), Direction::read, 0, target.bytes, 2'000'000, all_wanted});
     REQUIRE_FALSE(read.has_value());
     CHECK(read.error() == ENODATA);
 }

@@ -56,12 +56,14 @@ TEST_CASE("values that are none are refused") {
         CHECK_FALSE(read_parameters(description(), {{"factor", {std::string(text)}}}).has_value());
     }
     CHECK_FALSE(read_parameters(description(), {{"shape", {std::string("1.5")}}}).has_value());
-    CHECK_FALSE(read_parameters(description(), {{"order", {std::string("9223372036854775808000")}}}).has_value());
+    CHECK_FALSE(
+        read_parameters(description(), {{"order", {std::string("9223372036854775808000")}}}).has_value());
     CHECK_FALSE(read_parameters(description(), {{"order", {}}}).has_value());
 }
 
 TEST_CASE("per-axis values turn round with the axes, a single one does not") {
-    auto values = read_parameters(description(), {{"factor", {std::string("1,2,3")}}, {"shape", {std::string("7")}}});
+    auto values =
+        read_parameters(description(), {{"factor", {std::string("1,2,3")}}, {"shape", {std::string("7")}}});
     values->reverse_axes();
     CHECK(*values->get<std::vector<double>>("factor") == std::vector{3.0, 2.0, 1.0});
     CHECK(*values->get<std::vector<std::int64_t>>("shape") == std::vector<std::int64_t>{7});

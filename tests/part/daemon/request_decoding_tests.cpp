@@ -44,18 +44,19 @@ TEST_CASE("without an output the result is kept") {
 }
 
 TEST_CASE("requests with nonsense in them are refused") {
-    for (const char* text :
-         {R"({"kernel":"zoom"})", R"({"kernel":"zoom","inputs":3})", R"({"kernel":"zoom","inputs":[3]})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":7}]})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":-1}]})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0},{"dtype":"u1","shape":[3],"descriptor":0}]})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0,"offset":-1}]})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"output":{"descriptor":0}})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"output":{"descriptor":1,"offset":0,"header":"AAAA"}})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"output":{"descriptor":1,"offset":9,"header":"?"}})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"priority":100})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":[1]})",
-          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":{"a":{"b":1}}})"}) {
+    for (
+        const char* text :
+        {R"({"kernel":"zoom"})", R"({"kernel":"zoom","inputs":3})", R"({"kernel":"zoom","inputs":[3]})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":7}]})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":-1}]})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0},{"dtype":"u1","shape":[3],"descriptor":0}]})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0,"offset":-1}]})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"output":{"descriptor":0}})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"output":{"descriptor":1,"offset":0,"header":"AAAA"}})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"output":{"descriptor":1,"offset":9,"header":"?"}})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"priority":100})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":[1]})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":{"a":{"b":1}}})"}) {
         CAPTURE(text);
         Message message = message_of(text, 2);
         CHECK_FALSE(decode_job_request(message, Descriptors::required).has_value());

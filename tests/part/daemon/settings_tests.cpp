@@ -51,10 +51,11 @@ TEST_CASE("an unknown table is an error although it is empty") {
 }
 
 TEST_CASE("a value of the wrong type or outside its range is refused with what the key takes") {
-    for (const char* text : {"[volume]\nsize = 5", "[volume]\nsize = \"much\"", "[workers]\ncount = -1",
-                             "[workers]\ncount = \"two\"", "[socket]\nmode = \"999\"", "[attach]\nallow = true",
-                             "instance = \"a/b\"", "instance = \"\"", "[tiles]\nbytes = \"0\"", "volume = 3",
-                             "[log]\nlevel = \"loud\"", "[workers]\ntile_deadline = \"60\""}) {
+    for (const char* text :
+         {"[volume]\nsize = 5", "[volume]\nsize = \"much\"", "[workers]\ncount = -1",
+          "[workers]\ncount = \"two\"", "[socket]\nmode = \"999\"", "[attach]\nallow = true",
+          "instance = \"a/b\"", "instance = \"\"", "[tiles]\nbytes = \"0\"", "volume = 3",
+          "[log]\nlevel = \"loud\"", "[workers]\ntile_deadline = \"60\""}) {
         CAPTURE(text);
         CHECK_FALSE(parse_settings(text, "test").has_value());
     }

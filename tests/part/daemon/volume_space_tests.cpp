@@ -13,15 +13,16 @@ namespace {
 struct TenExtents {
     std::vector<ExtentRecord> table = std::vector<ExtentRecord>(10);
     std::vector<ByteRange> locked;
-    VolumeSpace space{table, extent_bytes, [this](ByteRange range) {
-                          std::vector<ByteRange> inside;
-                          for (const ByteRange& lock : locked) {
-                              if (lock.begin < range.end && range.begin < lock.end) {
-                                  inside.push_back({std::max(lock.begin, range.begin), std::min(lock.end, range.end)});
-                              }
-                          }
-                          return inside;
-                      }};
+    VolumeSpace space{
+        table, extent_bytes, [this](ByteRange range) {
+            std::vector<ByteRange> inside;
+            for (const ByteRange& lock : locked) {
+                if (lock.begin < range.end && range.begin < lock.end) {
+                    inside.push_back({std::max(lock.begin, range.begin), std::min(lock.end, range.end)});
+                }
+            }
+            return inside;
+        }};
 };
 
 }  // namespace
@@ -52,9 +53,11 @@ TEST_CASE("an extent that a reader holds is given to nobody until the reader has
 
 TEST_CASE("warm memory is given out before cold") {
     TenExtents volume;
-    volume.space.set_backing({volume.space.everything().begin + 6 * extent_bytes, volume.space.everything().end},
-                             Backing::huge_pages);
-    const auto first = volume.space.reserve(1, 6 * extent_bytes);  // splits: only a run with cold extents is long enough
+    volume.space.set_backing(
+        {volume.space.everything().begin + 6 * extent_bytes, volume.space.everything().end},
+        Backing::huge_pages);
+    const auto first =
+        volume.space.reserve(1, 6 * extent_bytes);  // splits: only a run with cold extents is long enough
     REQUIRE(first.has_value());
     volume.space.release(*first);
     CHECK(volume.space.idle_memory(extent_bytes).size() == 4);

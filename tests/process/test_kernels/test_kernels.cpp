@@ -27,8 +27,8 @@ KernelDescription describe(std::string name, std::string parameter) {
 }
 
 Expected<KernelPlan> plan_with(const PlanRequest& request, std::string_view parameter) {
-    return KernelPlan{request.inputs.front(), Program(CopyProgram{*request.parameters.get<std::int64_t>(parameter)}),
-                      {}};
+    return KernelPlan{
+        request.inputs.front(), Program(CopyProgram{*request.parameters.get<std::int64_t>(parameter)}), {}};
 }
 
 enum class Half { first, second };
@@ -117,13 +117,23 @@ const KernelDescription& describe_slow() {
     return description;
 }
 
-Expected<KernelPlan> plan_place(const PlanRequest& request) { return plan_with(request, "tile"); }
-Expected<KernelPlan> plan_time(const PlanRequest& request) { return plan_with(request, "milliseconds"); }
+Expected<KernelPlan> plan_place(const PlanRequest& request) {
+    return plan_with(request, "tile");
+}
+Expected<KernelPlan> plan_time(const PlanRequest& request) {
+    return plan_with(request, "milliseconds");
+}
 
 }  // namespace
 
-Kernel test_crash_kernel() { return {describe_crash, plan_place, crash, crash}; }
-Kernel test_hang_kernel() { return {describe_hang, plan_place, hang, hang}; }
-Kernel test_slow_kernel() { return {describe_slow, plan_time, slow, slow}; }
+Kernel test_crash_kernel() {
+    return {describe_crash, plan_place, crash, crash};
+}
+Kernel test_hang_kernel() {
+    return {describe_hang, plan_place, hang, hang};
+}
+Kernel test_slow_kernel() {
+    return {describe_slow, plan_time, slow, slow};
+}
 
 }  // namespace slab::kernels
