@@ -46,6 +46,7 @@ Expected<PreparedJob> prepare_job(const JobArguments& arguments) {
     job.request.kernel = arguments.kernel;
     job.request.parameters = arguments.parameters;
     job.request.keep = arguments.keep;
+    job.request.to_file = job.format.has_value();
     job.request.priority = static_cast<int>(arguments.priority);
     job.request.max_memory = arguments.max_memory;
     job.request.tile_bytes = arguments.tile_bytes;

@@ -56,6 +56,7 @@ struct JobRequest {
     Parameters parameters;
     std::vector<InputArray> inputs;
     std::optional<OutputTarget> output;
+    bool to_file = false;    // for plan, before there is a file: the result will go to one
     bool keep = false;       // in the volume beside the file, until Connection::drop
     bool linked = false;     // cancelled when this connection closes
     bool watch = true;       // this connection hears of its progress and end, so that wait need not ask

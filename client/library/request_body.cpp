@@ -69,6 +69,9 @@ Json request_body(const JobRequest& request) {
         inputs.push_back(input_to_json(input));
     }
     body["inputs"] = std::move(inputs);
+    if (request.to_file) {
+        body["output"] = Json::object();
+    }
     body["keep"] = request.keep;
     body["linked"] = request.linked;
     body["watch"] = request.watch;

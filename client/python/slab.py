@@ -699,7 +699,7 @@ class Connection:
             if out is None and not linked:
                 request["keep"] = True  # said, not implied: it outlives this connection
             elif out is not None:
-                planned = self.request("plan", **request)[0]["output"]
+                planned = self.request("plan", **request, output={})[0]["output"]
                 output = _OutputFile(out, overwrite, named=not linked)
                 at_failure.callback(output.close)
                 request["output"] = {"descriptor": len(descriptors), **output.request(planned)}

@@ -58,27 +58,12 @@ Expected<JobPlan> Admission::plan(const JobRequest& request) const {
     if (!parameters) {
         return std::unexpected(parameters.error());
     }
-    JobPlanRequest plan_request{kernel, std::move(*parameters), {}, *tile_bytes};
+    const Room room{std::min(volume_bytes_, *max_memory), request.keep, prefers_ring_};
+    JobPlanRequest plan_request{kernel, std::move(*parameters), {}, *tile_bytes, room};
     for (const InputFile& input : request.inputs) {
         plan_request.inputs.push_back(input.array);
     }
-    auto plan = plan_job(std::move(plan_request));
-    if (!plan) {
-        return plan;
-    }
-    const std::int64_t room = std::min(volume_bytes_, *max_memory);
-    if (plan->holds_bytes > room) {
-        const bool by_volume = volume_bytes_ <= *max_memory;
-        return std::unexpected(
-            Error{ErrorKind::refused, "the job does not fit in the volume",
-                  fmt::format("it needs {} at once ({} of input, {} of output); {} {}",
-                              byte_size_text(plan->holds_bytes), byte_size_text(plan->bytes_in),
-                              byte_size_text(plan->bytes_out), by_volume ? "the volume has" : "max_memory is",
-                              byte_size_text(room)),
-                  by_volume ? "Give the volume more memory (volume.size in the daemon's slabd.toml)."
-                            : "Raise --max-memory."});
-    }
-    return plan;
+    return plan_job(std::move(plan_request));
 }
 
 }  // namespace slab::daemon

@@ -8,14 +8,16 @@ namespace slab::daemon {
 // Whether a job can ever run here, and how. Reads nothing but the request and the settings; reserves nothing.
 class Admission {
   public:
-    Admission(const Settings& settings, std::int64_t volume_bytes)
-        : settings_(&settings), volume_bytes_(volume_bytes) {}
+    // `prefers_ring`: jobs stream although they would fit, because the memory is new and has to be touched.
+    Admission(const Settings& settings, std::int64_t volume_bytes, bool prefers_ring)
+        : settings_(&settings), volume_bytes_(volume_bytes), prefers_ring_(prefers_ring) {}
 
     Expected<JobPlan> plan(const JobRequest& request) const;
 
   private:
     const Settings* settings_;
     std::int64_t volume_bytes_;  // of all extents
+    bool prefers_ring_;
 };
 
 }  // namespace slab::daemon

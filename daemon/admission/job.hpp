@@ -4,6 +4,9 @@
 #include "common/files/unique_descriptor.hpp"
 #include "common/states/job_state.hpp"
 #include "daemon/admission/parameter_reader.hpp"
+#include "daemon/admission/stopwatch.hpp"
+#include "daemon/mover/mover_messages.hpp"
+#include "daemon/scheduling/band_pipeline.hpp"
 #include "daemon/scheduling/job_plan.hpp"
 #include "daemon/volume/volume_space.hpp"
 
@@ -26,11 +29,13 @@ struct InputFile {
     ArrayDescription array;
     ByteOrder byte_order = ByteOrder::little;
     std::int64_t offset = 0;
+    Codec codec = Codec::none;
 };
 
 struct OutputFile {
     std::int64_t offset = 0;
-    std::string header;  // written at offset 0 when the payload is on disk
+    std::string header;          // written at offset 0 when the payload is on disk
+    bool is_sequential = false;  // a pipe: the header first, then the payload, in order
 };
 
 // A job as a client asked for it, decoded and not yet checked against anything.
@@ -44,14 +49,42 @@ struct JobRequest {
     // with them in the supervisor: a call on a file of a hung mount would hang everybody.
     std::vector<UniqueDescriptor> files;
     bool keep = false;
-    bool linked = false;  // the job is cancelled when its client's connection closes
-    bool lent = false;    // so is the result dropped: it is kept for this client alone, to attach to it
+    bool linked = false;          // the job is cancelled when its client's connection closes
+    bool wait_for_space = false;  // a full disk at submission is no refusal
+    bool lent = false;  // so is the result dropped: it is kept for this client alone, to attach to it
     int priority = 0;
     std::string max_memory;
     std::string tile_bytes;
 };
 
-using Clock = std::chrono::steady_clock;
+// A job's extents: all of them or none.
+struct Holdings {
+    bool reserved = false;
+    std::vector<std::optional<ByteRange>> inputs;  // of those that are in the volume whole
+    std::optional<ByteRange> output;               // likewise
+    std::optional<ByteRange> ring;                 // where the others stream through
+    bool is_populated = false;                     // all of it has memory; once true it stays so
+
+    std::vector<ByteRange> runs() const;
+};
+
+// What its mover was told and has not answered.
+struct MoverWork {
+    bool checking = false;
+    bool checked = false;  // by this mover
+    int loads = 0;
+    int writes = 0;
+    bool sealing = false;
+    bool cancelling = false;
+
+    bool is_idle() const { return !checking && loads == 0 && writes == 0 && !sealing && !cancelling; }
+};
+
+// Where things lie in the volume.
+struct Placement {
+    std::vector<std::int64_t> inputs;  // the first byte of the band's part of each input
+    std::int64_t output = 0;           // likewise
+};
 
 // Everything about one job. The ledger alone changes `state`, `outcome` and `error`; the rest belongs to the
 // conductor of its steps.
@@ -66,18 +99,11 @@ struct Job {
     Error error;
     std::string reason;  // why a queued job waits
 
-    std::vector<ByteRange> input_runs;        // extents; empty when not held
-    std::vector<std::int64_t> input_offsets;  // of the arrays in the volume
-    std::optional<ByteRange> output_run;
-    std::int64_t output_offset = 0;
+    Holdings holds;
     bool kept = false;  // ended, and the output stays in the volume
     std::int64_t peak_volume_bytes = 0;
 
-    // What its mover was told last and has not answered.
-    enum class MoverStep : std::uint8_t { idle, checking, loading, flushing, cancelling };
-    MoverStep mover_step = MoverStep::idle;
-    bool load_sent = false;
-    bool loaded = false;
+    MoverWork mover;
     // Set when the job is to end and something still works for it: leases that are out, a mover's requests.
     struct Ending {
         JobOutcome outcome;
@@ -86,19 +112,25 @@ struct Job {
     std::optional<Ending> ending;
 
     std::size_t phase = 0;
-    std::size_t band = 0;
+    BandPipeline pipeline;               // of the phase
+    std::int64_t band = -1;              // whose tiles are given out; negative: none's
+    BandPlan band_plan;                  // of that band
+    std::int64_t last_load = -1;         // the band that this mover was told to load last
+    Clock::time_point space_looked_for;  // when an output that waits for space was tried last
     std::int64_t tiles_done = 0;
     std::int64_t tiles_repeated = 0;
     int workers_lost = 0;
     int movers_lost = 0;
-    std::int64_t bytes_moved = 0;  // of the step that the mover is at
+    std::int64_t bytes_loaded = 0, bytes_written = 0;
     std::string load_method, flush_method;
 
     std::chrono::system_clock::time_point submitted_at;
-    Clock::time_point submitted, admitted, load_began, ran, flush_began, ended;  // since-epoch zero: not yet
-    double load_s = -1, compute_s = -1, flush_s = -1;                            // negative: not known
+    Clock::time_point submitted, admitted, ended;  // since-epoch zero: not yet
+    Stopwatch load_time, compute_time, flush_time;
 
-    const BandPlan& current_band() const { return plan.phases[phase].bands[band]; }
+    const PhasePlan& current_phase() const { return plan.phases[phase]; }
+    // Where the band lies, in its slot or in the whole arrays.
+    Placement placement(std::int64_t band, const BandPlan& plan) const;
 };
 
 }  // namespace slab::daemon

@@ -42,14 +42,15 @@ Json job_to_json(const Job& job, int workers) {
         {"bands", job.plan.band_count()},
         {"bytes_in", job.plan.bytes_in},
         {"bytes_out", job.plan.bytes_out},
-        {"bytes_moved", job.bytes_moved},
+        {"bands_done", job.pipeline.bands_computed()},
+        {"bytes_moved", job.state == JobState::loading ? job.bytes_loaded : job.bytes_written},
         {"holds_bytes", job.plan.holds_bytes},
         {"peak_volume_bytes", job.peak_volume_bytes},
         {"submitted_at", submitted_at},
         {"queued_s", seconds_between(job.submitted, job.admitted)},
-        {"load_s", seconds_or_null(job.load_s)},
-        {"compute_s", seconds_or_null(job.compute_s)},
-        {"flush_s", seconds_or_null(job.flush_s)},
+        {"load_s", seconds_or_null(job.load_time.seconds())},
+        {"compute_s", seconds_or_null(job.compute_time.seconds())},
+        {"flush_s", seconds_or_null(job.flush_time.seconds())},
         {"wall_s", seconds_between(job.submitted, job.ended)},
         {"load_method", job.load_method},
         {"flush_method", job.flush_method},
@@ -58,10 +59,15 @@ Json job_to_json(const Job& job, int workers) {
 }
 
 Json plan_to_json(const JobPlan& plan) {
-    const TileGrid& grid = plan.phases.front().bands.front().tiles;
+    const TileGrid grid = plan.band(0, 0).tiles;
     std::vector<std::int64_t> tile(grid.tile.begin(), grid.tile.begin() + grid.domain.rank);
+    std::vector<std::int64_t> band_shape;
+    for (int axis = 0; axis < grid.domain.rank; ++axis) {
+        band_shape.push_back(grid.domain.extent(axis));
+    }
     if (plan.output.order == MemoryOrder::fortran) {
         std::ranges::reverse(tile);
+        std::ranges::reverse(band_shape);
     }
     return {
         {"kernel", plan.kernel->describe().name},
@@ -70,7 +76,10 @@ Json plan_to_json(const JobPlan& plan) {
         {"bytes_in", plan.bytes_in},
         {"bytes_out", plan.bytes_out},
         {"holds_bytes", plan.holds_bytes},
+        {"least_bytes", plan.least_bytes},
+        {"streams", plan.streams()},
         {"bands", plan.band_count()},
+        {"band_shape", band_shape},
         {"tiles", plan.tile_count},
         {"tile", tile},
     };

@@ -61,8 +61,8 @@ void JobLedger::end(Job& job, JobOutcome outcome, Error error) {
     spdlog::info("job={} kernel={} {} -> ended outcome={} tiles={} repeated={} workers_lost={} load_s={:.3f} "
                  "compute_s={:.3f} flush_s={:.3f} wall_s={:.3f}{}{}",
                  job.id, job.request.kernel, name_of(from), name_of(outcome), job.tiles_done,
-                 job.tiles_repeated, job.workers_lost, std::max(0.0, job.load_s),
-                 std::max(0.0, job.compute_s), std::max(0.0, job.flush_s),
+                 job.tiles_repeated, job.workers_lost, std::max(0.0, job.load_time.seconds()),
+                 std::max(0.0, job.compute_time.seconds()), std::max(0.0, job.flush_time.seconds()),
                  std::chrono::duration<double>(job.ended - job.submitted).count(),
                  job.error.what.empty() ? "" : " error=", job.error.what);
     if (on_move) {
@@ -77,7 +77,7 @@ void JobLedger::forget_old() {
         const JobId id = ended_.front();
         ended_.pop_front();
         const Job* const job = find(id);
-        if (job->kept || job->output_run) {
+        if (job->kept || job->holds.output) {
             kept.push_back(id);
         } else {
             jobs_.erase(id);

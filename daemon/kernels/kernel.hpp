@@ -17,7 +17,7 @@
 
 namespace slab::kernels {
 
-// What a tile of the output reads of each input. From it the plan derives halos and what a band must hold.
+// What a tile of the output reads of each input, for people; `band_reads` says it exactly.
 enum class Reads : std::uint8_t {
     point,     // the elements at the tile's own indices
     window,    // those and a halo around them
@@ -81,6 +81,10 @@ struct KernelPlan {
     ArrayDescription output;  // C order
     Program program;
     TilePreference tiles;
+    // Bands begin at multiples of this along their axis. Where arithmetic depends on grouping (folds, running sums,
+    // blocks of a matrix product) it is the group's size: groups lie on one grid of the whole array, and the result
+    // does not depend on the bands.
+    std::int64_t band_step = 1;
 };
 
 // What plan() sees: checked arrays (not empty, sizes in 63 bits, C order) and values of the declared types.
@@ -89,9 +93,37 @@ struct PlanRequest {
     ParameterValues parameters;
 };
 
+// Indices [begin, end) along one axis of an array.
+struct AxisRange {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    bool operator==(const AxisRange&) const = default;
+};
+
+// A band: the output's indices [rows.begin, rows.end) along `output_axis`, the slowest that has more than one.
+// Which part of an input, along its own slowest axis with more than one index, do its elements depend on?
+struct BandQuery {
+    const KernelPlan* plan;
+    std::span<const Shape> inputs;
+    std::size_t input;
+    int input_axis;
+    int output_axis;
+    AxisRange rows;
+};
+
+// The axis that bands go along: the slowest with more than one index, so that a band is one run of memory.
+inline int band_axis_of(const Shape& shape) {
+    int axis = 0;
+    while (axis + 1 < shape.rank && shape[axis] == 1) {
+        ++axis;
+    }
+    return axis;
+}
+
 // One call of a kernel in a worker. The kernel writes every element of `tile` of the output and nothing else, and
 // reads only the inputs: so a tile may run twice. It neither fails, throws, nor allocates; `scratch` is its own for
 // the call (L1-sized, 64-byte aligned, contents undefined).
+// Of arrays that stream through the volume only the tile's band is in memory: `data` is where element 0 would lie.
 struct TileCall {
     const Program* program;
     std::span<const ConstArrayView> inputs;
@@ -108,6 +140,9 @@ struct Kernel {
     Expected<KernelPlan> (*plan)(const PlanRequest& request);
     void (*fill_scalar)(const TileCall& call) noexcept;
     void (*fill)(const TileCall& call) noexcept;
+    // With its halo, in whole-array indices; must not shrink or move back from one band to the next. Null: the kernel
+    // needs its inputs whole and its output at once, and arrays that do not fit are refused.
+    AxisRange (*band_reads)(const BandQuery& query) = nullptr;
 };
 
 }  // namespace slab::kernels

@@ -1,25 +1,28 @@
 #include "daemon/mover/mover_main.hpp"
 
+#include "common/pausing/fault_point.hpp"
 #include "common/pausing/pause_point.hpp"
 #include "common/protocol/packet.hpp"
-#include "common/units/byte_size.hpp"
 #include "daemon/mover/byte_swap.hpp"
-#include "daemon/mover/file_transfer.hpp"
+#include "daemon/mover/file_checks.hpp"
 #include "daemon/mover/mover_messages.hpp"
-#include "daemon/process/process_title.hpp"
+#include "daemon/mover/transfer_queue.hpp"
 #include "daemon/process/plain_record.hpp"
+#include "daemon/process/process_title.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <cstring>
 #include <deque>
-#include <fcntl.h>
 #include <optional>
+#include <string>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <unistd.h>
 #include <vector>
 
 namespace slab::daemon {
@@ -34,79 +37,39 @@ void put(std::array<char, Size>& place, std::string_view text) {
     place[count] = '\0';
 }
 
-// How a file can be bad before a byte of it was moved. Empty: it is good.
-std::optional<Error> check_input(int descriptor, const InputBytes& input, std::size_t number) {
-    struct stat status {};
-    if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return Error{ErrorKind::usage, fmt::format("input {} is not a regular file", number + 1), "",
-                     "Give a file, or an array in memory."};
-    }
-    if ((::fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_WRONLY) {
-        return Error{ErrorKind::usage, fmt::format("input {} is not open for reading", number + 1), "", ""};
-    }
-    if (status.st_size < input.file_offset || status.st_size - input.file_offset < input.bytes) {
-        return Error{ErrorKind::usage, fmt::format("input {} is shorter than its array", number + 1),
-                     fmt::format("the array needs {} bytes from byte {} on, the file has {} bytes",
-                                 input.bytes, input.file_offset, status.st_size),
-                     "The file may be cut short: compare it with its source."};
-    }
-    return std::nullopt;
-}
-
-Error no_room(int descriptor, std::int64_t bytes) {
-    struct statvfs filesystem {};
-    ::fstatvfs(descriptor, &filesystem);
-    return {ErrorKind::refused, "the output does not fit on its file system",
-            fmt::format("it needs {}, {} are free", byte_size_text(bytes),
-                        byte_size_text(static_cast<std::int64_t>(filesystem.f_bavail * filesystem.f_frsize))),
-            "Free space there, or write to another disk."};
-}
-
-// Takes the space now, so that a full disk is an answer and not a half-written file.
-std::optional<Error> reserve_output(int descriptor, const OutputBytes& output) {
-    struct stat status {};
-    if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return Error{ErrorKind::usage, "the output is not a regular file", "",
-                     "Name a file that can be created."};
-    }
-    if ((::fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_RDONLY) {
-        return Error{ErrorKind::usage, "the output is not open for writing", "", ""};
-    }
-    std::int64_t end = 0;
-    if (__builtin_add_overflow(output.file_offset, output.bytes, &end)) {
-        return no_room(descriptor, output.bytes);
-    }
-    if (::fallocate(descriptor, 0, 0, end) == 0) {
-        return std::nullopt;
-    }
-    const int code = errno;
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
-        return no_room(descriptor, end);
-    }
-    if (code == EOPNOTSUPP && ::ftruncate(descriptor, end) == 0) {
-        return std::nullopt;  // this file system cannot reserve; a full disk will show while writing
-    }
-    return Error{ErrorKind::failed, "the output cannot be given its size", errno_text(errno), ""};
-}
-
 class Mover {
   public:
     Mover(const VolumeSegment& volume, int socket) : volume_(volume), socket_(socket) {}
 
     void serve() {
+        ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an answer, not our end
         say_ready();
         while (!closed_) {
-            if (orders_.empty()) {
-                wait_for_orders();
-                continue;
+            take_orders();
+            begin_orders();
+            if (queue_.busy()) {
+                queue_.step();
+                take_ended();
+                tell_progress();
+            } else if (orders_.empty() && !closed_) {
+                pollfd wait{socket_, POLLIN, 0};
+                ::poll(&wait, 1, -1);
             }
-            Packet packet = std::move(orders_.front());
-            orders_.pop_front();
-            carry_out(std::move(packet));
         }
     }
 
   private:
+    // A band's inputs on their way. Their files are read in any order; what follows is done band after band.
+    struct Load {
+        MoverOrder order;
+        std::size_t under_way = 0;
+        std::vector<std::string> stashed;  // shared with the band before, where that one's memory is reused
+    };
+    // A transfer's tag: which band, which file of it.
+    static constexpr std::uint64_t output_file = most_mover_inputs;
+    static constexpr std::uint64_t header_file = most_mover_inputs + 1;
+    static constexpr std::uint64_t files = most_mover_inputs + 2;
+
     void say_ready() {
         MoverReport report{.kind = MoverReportKind::ready};
         if (io_uring* const ring = ring_.get()) {
@@ -119,7 +82,9 @@ class Mover {
         send(report);
     }
 
-    void send(const MoverReport& report) {
+    void send(MoverReport report) {
+        report.bytes_loaded = queue_.bytes_read();
+        report.bytes_written = queue_.bytes_written();
         if (send_packet(socket_, bytes_of(report)) != Transfer::moved) {
             closed_ = true;
         }
@@ -136,52 +101,104 @@ class Mover {
                 return;
             }
             if (record_of<MoverOrder>(packet.bytes).kind == MoverOrderKind::cancel) {
-                cancelled_ = true;
+                cancelling_ = true;
+                queue_.stop();
             }
             orders_.push_back(std::move(packet));
         }
     }
 
-    void wait_for_orders() {
-        pollfd wait{socket_, POLLIN, 0};
-        ::poll(&wait, 1, -1);
-        take_orders();
+    // As many as can be begun now: transfers at once, the others when nothing is under way.
+    void begin_orders() {
+        while (!orders_.empty() && !closed_) {
+            const auto order = record_of<MoverOrder>(orders_.front().bytes);
+            const bool is_transfer =
+                order.kind == MoverOrderKind::load || order.kind == MoverOrderKind::write;
+            if (queue_.busy() && (!is_transfer || cancelling_)) {
+                return;
+            }
+            Packet packet = std::move(orders_.front());
+            orders_.pop_front();
+            begin(order, std::move(packet));
+        }
     }
 
-    void carry_out(Packet packet) {
-        const auto order = record_of<MoverOrder>(packet.bytes);
+    void begin(const MoverOrder& order, Packet packet) {
+        queue_.allow_ring(order.may_use_ring != 0);
+        const bool is_void = failed_ || cancelling_;
+        const std::string_view header = std::string_view(packet.bytes).substr(sizeof(MoverOrder));
         switch (order.kind) {
         case MoverOrderKind::check: start_job(order, std::move(packet.descriptors)); break;
-        case MoverOrderKind::load: load(order); break;
-        case MoverOrderKind::flush:
-            flush(order, std::string_view(packet.bytes).substr(sizeof(MoverOrder)));
+        case MoverOrderKind::load:
+            if (!is_void) {
+                load(order);
+            }
             break;
-        case MoverOrderKind::cancel: end_cancelled(order.job); break;
+        case MoverOrderKind::write:
+            if (!is_void) {
+                write(order, header);
+            }
+            break;
+        case MoverOrderKind::seal:
+            if (!is_void) {
+                seal(order, header);
+            }
+            break;
+        case MoverOrderKind::cancel: end_cancelled(); break;
         case MoverOrderKind::finish: finish(); break;
         }
     }
 
     void start_job(const MoverOrder& order, std::vector<UniqueDescriptor> descriptors) {
-        set_process_title(fmt::format("slabd: mover {}", order.job));
-        cancelled_ = false;
+        if (!descriptors.empty()) {  // without: the same files are looked at again
+            set_process_title(fmt::format("slabd: mover {}", order.job));
+            job_ = order.job;
+            next_progress_ = Clock::now() + std::chrono::milliseconds(100);
+            files_ = std::move(descriptors);
+            has_output_ = order.has_output != 0;
+            output_is_sequential_ = order.output.is_sequential != 0;
+            queue_.reset_counts();
+        }
         failed_ = false;
-        files_ = std::move(descriptors);
-        has_output_ = order.has_output != 0;
         pause_point("mover-before-check");
+        MoverReport report{.kind = MoverReportKind::checked, .job = job_};
         for (std::size_t i = 0; i < order.input_count; ++i) {
-            if (const auto problem = check_input(files_[i].get(), order.inputs[i], i)) {
-                fail(order.job, *problem);
+            const auto found = check_input(files_[i].get(), order.inputs[i], i);
+            if (!found) {
+                fail(found.error());
                 return;
             }
+            report.inputs[i] = *found;
         }
         if (has_output_) {
-            if (const auto problem = reserve_output(files_.back().get(), order.output)) {
-                fail(order.job, *problem);
+            const auto found = reserve_output(files_.back().get(), order.output);
+            if (!found) {
+                refuse(found.error());
                 return;
             }
+            report.output = *found;
         }
+        check_report_ = report;
         if (!loads_next(order)) {
-            send({.kind = MoverReportKind::checked, .job = order.job});
+            tell_checked();
+        }
+    }
+
+    // Nothing was written yet. The files stay open: the order may be given again.
+    void refuse(const OutputTrouble& trouble) {
+        if (trouble.shortage == Shortage::none) {
+            fail(trouble.error);
+            return;
+        }
+        empty_output();
+        failed_ = true;
+        send(with_error({.kind = MoverReportKind::no_space, .job = job_}, trouble.error));
+    }
+
+    void tell_checked() {
+        if (check_report_) {
+            send(*check_report_);
+            check_report_.reset();
         }
     }
 
@@ -197,136 +214,213 @@ class Mover {
                record_of<MoverOrder>(orders_.front().bytes).kind == MoverOrderKind::load;
     }
 
-    // Moves one file's bytes, tells progress at most every 100 ms. False when the job has ended by it.
-    bool transfer(const MoverOrder& order, FileTransfer file, std::int64_t before, std::string_view name,
-                  std::array<char, 32>& method) {
-        file.moved = [this, &order, before](std::int64_t bytes) {
-            take_orders();
-            if (const auto now = Clock::now(); now >= next_progress_) {
-                next_progress_ = now + std::chrono::milliseconds(100);
-                send({.kind = MoverReportKind::progress, .job = order.job, .bytes = before + bytes});
-            }
-            return !cancelled_ && !closed_;
-        };
-        const auto result = move_bytes(order.may_use_ring != 0 ? ring_.get() : nullptr, file);
-        if (result) {
-            put(method, result->method);
-            return result->end == TransferEnd::complete;
-        }
-        const bool full = result.error() == ENOSPC || result.error() == EDQUOT;
-        const std::string because =
-            result.error() == ENODATA ? "it became shorter while it was read" : errno_text(result.error());
-        fail(order.job,
-             {ErrorKind::failed,
-              fmt::format("{} cannot be {}", name, file.direction == Direction::read ? "read" : "written"),
-              because, full ? "Free space there, or write to another disk." : ""});
-        return false;
-    }
+    std::byte* memory_at(std::int64_t offset) const { return volume_.data() + offset; }
 
     void load(const MoverOrder& order) {
-        if (failed_) {
-            return;  // sent before the supervisor heard that the check failed
-        }
         pause_point("mover-before-load");
-        const auto start = Clock::now();
-        MoverReport report{.kind = MoverReportKind::loaded, .job = order.job};
-        for (std::size_t i = 0; i < order.input_count && !cancelled_; ++i) {
+        Load load{order, 0, std::vector<std::string>(order.input_count)};
+        for (std::size_t i = 0; i < order.input_count; ++i) {
             const InputBytes& input = order.inputs[i];
-            // From the block that holds the first byte on: the extent's memory before the array is free to take it.
-            constexpr std::int64_t block = 4096;
-            const std::int64_t lead = input.file_offset % block;
-            FileTransfer file{.descriptor = files_[i].get(),
-                              .direction = Direction::read,
-                              .file_offset = input.file_offset - lead,
-                              .memory = volume_.data() + input.volume_offset - lead,
-                              .bytes = input.bytes + lead,
-                              .moved = {}};
-            if (!transfer(order, std::move(file), report.bytes, fmt::format("input {}", i + 1),
-                          report.method)) {
-                return;
+            const std::int64_t fresh = input.bytes - input.copy_bytes;
+            const bool overlaps = input.copy_bytes > 0 &&
+                                  input.copy_from < input.volume_offset + input.bytes &&
+                                  input.volume_offset < input.copy_from + input.copy_bytes;
+            if (overlaps) {
+                load.stashed[i].assign(reinterpret_cast<const char*>(memory_at(input.copy_from)),
+                                       static_cast<std::size_t>(input.copy_bytes));
             }
-            swap_bytes(volume_.data() + input.volume_offset, input.bytes, input.swap_unit);
-            report.bytes += input.bytes;
+            if (fresh > 0) {
+                queue_.add({.tag = static_cast<std::uint64_t>(order.band) * files + i,
+                            .descriptor = files_[i].get(),
+                            .direction = Direction::read,
+                            .file_offset = input.file_offset + input.copy_bytes,
+                            .memory = memory_at(input.volume_offset + input.copy_bytes),
+                            .bytes = fresh});
+                ++load.under_way;
+            }
         }
-        if (cancelled_) {
-            return;
-        }
-        pause_point("mover-before-report");
-        report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-        send(report);
+        loads_.push_back(std::move(load));
+        end_loads();
     }
 
-    void flush(const MoverOrder& order, std::string_view header) {
+    void write(const MoverOrder& order, std::string_view header) {
         pause_point("mover-before-flush");
-        const auto start = Clock::now();
-        MoverReport report{.kind = MoverReportKind::flushed, .job = order.job};
         const int file = files_.back().get();
-        if (!transfer(order,
-                      {.descriptor = file,
-                       .direction = Direction::write,
-                       .file_offset = order.output.file_offset,
-                       .memory = volume_.data() + order.output.volume_offset,
-                       .bytes = order.output.bytes,
-                       .moved = {}},
-                      0, "the output", report.method)) {
-            return;
+        if (!header.empty()) {
+            header_ = header;
+            queue_.add({.tag = static_cast<std::uint64_t>(order.band) * files + header_file,
+                        .descriptor = file,
+                        .direction = Direction::write,
+                        .memory = reinterpret_cast<std::byte*>(header_.data()),
+                        .bytes = static_cast<std::int64_t>(header_.size()),
+                        .is_sequential = true});
         }
+        queue_.add({.tag = static_cast<std::uint64_t>(order.band) * files + output_file,
+                    .descriptor = file,
+                    .direction = Direction::write,
+                    .file_offset = order.output.file_offset,
+                    .memory = memory_at(order.output.volume_offset),
+                    .bytes = order.output.bytes,
+                    .is_sequential = output_is_sequential_});
+    }
+
+    void take_ended() {
+        while (const auto ended = queue_.take_ended()) {
+            const auto band = static_cast<std::int64_t>(ended->tag / files);
+            const auto file = static_cast<std::size_t>(ended->tag % files);
+            if (failed_ || cancelling_) {
+                continue;
+            }
+            if (file == output_file || (file == header_file && ended->error_number != 0)) {
+                end_write(band, *ended);
+            } else if (file == header_file) {
+                continue;
+            } else if (ended->error_number != 0) {
+                const std::string because = !ended->trouble.empty() ? std::string(ended->trouble)
+                                            : ended->error_number == ENODATA
+                                                ? "it became shorter while it was read"
+                                                : errno_text(ended->error_number);
+                fail({ErrorKind::failed, fmt::format("input {} cannot be read", file + 1), because, ""});
+            } else {
+                const auto load =
+                    std::ranges::find(loads_, band, [](const Load& other) { return other.order.band; });
+                --load->under_way;
+                load_method_ = ended->method;
+            }
+        }
+        end_loads();
+    }
+
+    // In the order of the bands: what a band shares with the one before is copied from there when that one is whole.
+    void end_loads() {
+        while (!failed_ && !cancelling_ && !loads_.empty() && loads_.front().under_way == 0) {
+            const Load load = std::move(loads_.front());
+            loads_.pop_front();
+            for (std::size_t i = 0; i < load.order.input_count; ++i) {
+                const InputBytes& input = load.order.inputs[i];
+                swap_bytes(memory_at(input.volume_offset + input.copy_bytes), input.bytes - input.copy_bytes,
+                           input.swap_unit);
+                // Last: the read of the rest began with the whole block before it.
+                const void* const shared = load.stashed[i].empty()
+                                               ? static_cast<const void*>(memory_at(input.copy_from))
+                                               : static_cast<const void*>(load.stashed[i].data());
+                std::memcpy(memory_at(input.volume_offset), shared,
+                            static_cast<std::size_t>(input.copy_bytes));
+            }
+            pause_point("mover-before-report");
+            tell_checked();
+            MoverReport report{.kind = MoverReportKind::loaded, .job = job_, .band = load.order.band};
+            put(report.method, load_method_);
+            send(report);
+        }
+    }
+
+    void end_write(std::int64_t band, const EndedTransfer& ended) {
+        const bool full = ended.error_number == ENOSPC || ended.error_number == EDQUOT;
+        if (full && !output_is_sequential_) {
+            const Error error = no_room(files_.back().get(), 0);
+            send(with_error(
+                {.kind = MoverReportKind::no_space, .job = job_, .band = band},
+                {ErrorKind::failed, "the output's file system is full", error.because, error.remedy}));
+        } else if (ended.error_number != 0) {
+            fail_output(ended.error_number);
+        } else {
+            pause_point("mover-before-report");
+            MoverReport report{.kind = MoverReportKind::written, .job = job_, .band = band};
+            put(report.method, ended.method);
+            send(report);
+        }
+    }
+
+    // The header is what makes the file valid: it is written when the payload is on disk. What fdatasync failed to
+    // write is gone from the page cache: the job fails, a second try would only seem to succeed.
+    void seal(const MoverOrder& order, std::string_view header) {
         pause_point("mover-before-header");
-        if (const int failure = write_header(file, header); failure != 0) {
-            fail(order.job, {ErrorKind::failed, "the output cannot be written", errno_text(failure), ""});
+        const int file = files_.back().get();
+        int failure = sync_payload(file);
+        if (failure == 0 && !header.empty()) {
+            const ssize_t count = ::pwrite(file, header.data(), header.size(), 0);
+            failure = count == static_cast<ssize_t>(header.size()) ? sync_payload(file)
+                      : count < 0                                  ? errno
+                                                                   : ENOSPC;
+        }
+        if (failure != 0) {
+            fail_output(failure);
             return;
         }
         pause_point("mover-before-report");
-        report.bytes = order.output.bytes;
-        report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-        send(report);
+        send({.kind = MoverReportKind::sealed, .job = order.job});
     }
 
-    // The header is what makes the file valid: it is written when the payload is on disk.
-    static int write_header(int file, std::string_view header) {
-        if (::fdatasync(file) != 0) {
-            return errno;
+    int sync_payload(int file) const {
+        if (const int fault = fault_point("mover-sync"); fault != 0) {
+            return fault;
         }
-        if (header.empty()) {
-            return 0;
+        const bool is_synced = ::fdatasync(file) == 0 || (output_is_sequential_ && errno == EINVAL);
+        return is_synced ? 0 : errno;
+    }
+
+    void tell_progress() {
+        if (const auto now = Clock::now(); now >= next_progress_) {
+            next_progress_ = now + std::chrono::milliseconds(100);
+            send({.kind = MoverReportKind::progress, .job = job_});
         }
-        const ssize_t count = ::pwrite(file, header.data(), header.size(), 0);
-        if (count != static_cast<ssize_t>(header.size())) {
-            return count < 0 ? errno : ENOSPC;
-        }
-        return ::fdatasync(file) != 0 ? errno : 0;
     }
 
     // An output that will not be finished gives its space back; without its header it is no valid file anyway.
     void empty_output() {
-        if (has_output_ && !files_.empty()) {
+        if (has_output_ && !output_is_sequential_ && !files_.empty()) {
             clear_direct(files_.back().get());
             [[maybe_unused]] const int ignored = ::ftruncate(files_.back().get(), 0);
         }
     }
 
-    void fail(JobId job, const Error& error) {
-        failed_ = true;
-        empty_output();
-        MoverReport report{.kind = MoverReportKind::failed, .job = job};
+    static MoverReport with_error(MoverReport report, const Error& error) {
         report.error_kind = static_cast<std::uint8_t>(error.kind);
         put(report.what, error.what);
         put(report.because, error.because);
         put(report.remedy, error.remedy);
-        send(report);
+        return report;
     }
 
-    void end_cancelled(JobId job) {
+    void fail_output(int error_number) {
+        fail({ErrorKind::failed, "the output cannot be written",
+              error_number == EPIPE ? "its reader has gone" : errno_text(error_number),
+              error_number == ENOSPC ? "Free space there, or write to another disk." : ""});
+    }
+
+    // Not before the last request has ended: what is under way might still write.
+    void fail(const Error& error) {
+        failed_ = true;
+        queue_.stop();
+        while (queue_.busy()) {
+            queue_.step();
+        }
+        while (queue_.take_ended()) {
+        }
+        loads_.clear();
+        check_report_.reset();
+        empty_output();
+        send(with_error({.kind = MoverReportKind::failed, .job = job_}, error));
+    }
+
+    void end_cancelled() {
         if (!failed_) {
             empty_output();
         }
-        send({.kind = MoverReportKind::cancelled, .job = job});
+        loads_.clear();
+        while (queue_.take_ended()) {
+        }
+        send({.kind = MoverReportKind::cancelled, .job = job_});
     }
 
     void finish() {
         files_.clear();
+        loads_.clear();
         has_output_ = false;
-        cancelled_ = false;
+        cancelling_ = std::ranges::any_of(orders_, [](const Packet& packet) {
+            return record_of<MoverOrder>(packet.bytes).kind == MoverOrderKind::cancel;
+        });
         failed_ = false;
         set_process_title("slabd: mover");
     }
@@ -334,11 +428,18 @@ class Mover {
     const VolumeSegment& volume_;
     int socket_;
     TransferRing ring_;
+    TransferQueue queue_{ring_};
     std::deque<Packet> orders_;
+    std::deque<Load> loads_;
     std::vector<UniqueDescriptor> files_;
+    std::string header_;  // of a sequential output, until it is written
+    JobId job_ = 0;
+    std::optional<MoverReport> check_report_;
+    std::string_view load_method_;
     Clock::time_point next_progress_{};
     bool has_output_ = false;
-    bool cancelled_ = false;
+    bool output_is_sequential_ = false;
+    bool cancelling_ = false;
     bool failed_ = false;
     bool closed_ = false;
 };

@@ -1,10 +1,12 @@
 #include "daemon/scheduling/job_plan.hpp"
 
-#include "common/volume/layout.hpp"
+#include "common/units/byte_size.hpp"
+#include "daemon/scheduling/band_layout.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace slab::daemon {
 namespace {
@@ -32,10 +34,6 @@ std::optional<Error> check_inputs(const kernels::KernelDescription& kernel,
     return std::nullopt;
 }
 
-std::int64_t extents_for(std::int64_t bytes) {
-    return round_up(std::max<std::int64_t>(bytes, 1), extent_bytes);
-}
-
 // Kernels see C order only: a Fortran-ordered array is the C-ordered one of the reversed shape. One-dimensional
 // arrays are both.
 enum class AxisOrder : std::uint8_t { as_given, reversed };
@@ -60,14 +58,99 @@ Expected<AxisOrder> axis_order(const kernels::KernelDescription& kernel,
     return AxisOrder::reversed;
 }
 
+Error does_not_fit(const JobPlan& plan, const Room& room) {
+    return {
+        ErrorKind::refused, "the job does not fit in the volume",
+        fmt::format("it needs at least {} at once ({} of input, {} of output{}); {} are allowed",
+                    byte_size_text(plan.least_bytes), byte_size_text(plan.bytes_in),
+                    byte_size_text(plan.bytes_out),
+                    plan.kernel->band_reads == nullptr ? ", and the kernel cannot work in bands"
+                    : room.output_stays                ? ", which stays in the volume"
+                                                       : "",
+                    byte_size_text(room.most_bytes)),
+        room.output_stays && plan.kernel->band_reads != nullptr
+            ? "Write the result to a file instead of keeping it, or give the volume more memory."
+            : "Raise --max-memory, or give the volume more memory (volume.size in the daemon's slabd.toml)."};
+}
+
+// FNV-1a.
+class Fingerprint {
+  public:
+    void add(const void* data, std::size_t bytes) {
+        for (std::size_t i = 0; i < bytes; ++i) {
+            value_ = (value_ ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3ULL;
+        }
+    }
+    void add(std::int64_t number) { add(&number, sizeof(number)); }
+    void add(std::span<const std::int64_t> numbers) { add(numbers.data(), numbers.size_bytes()); }
+    std::uint64_t value() const { return value_; }
+
+  private:
+    std::uint64_t value_ = 0xcbf29ce484222325ULL;
+};
+
 }  // namespace
 
-int JobPlan::band_count() const {
-    std::size_t bands = 0;
+std::int64_t JobPlan::band_count() const {
+    std::int64_t bands = 0;
     for (const PhasePlan& phase : phases) {
-        bands = std::max(bands, phase.bands.size());
+        bands = std::max(bands, phase.band_count);
     }
-    return static_cast<int>(bands);
+    return bands;
+}
+
+BandPlan JobPlan::band(std::size_t phase_number, std::int64_t number) const {
+    const PhasePlan& phase = phases[phase_number];
+    const auto axis = static_cast<std::size_t>(phase.band_axis);
+    Box box = whole(kernel_output_shape);
+    box.begin[axis] = number * phase.band_rows;
+    box.end[axis] = std::min(box.end[axis], box.begin[axis] + phase.band_rows);
+
+    BandPlan band;
+    band.tiles =
+        cut_into_tiles(box, static_cast<std::int64_t>(size_of(output.dtype)), phase.kernel.tiles, tile_bytes);
+    const std::int64_t row_bytes = bytes_out / kernel_output_shape.extents[axis];
+    band.output = {box.begin[axis] * row_bytes, box.end[axis] * row_bytes};
+    for (std::size_t input = 0; input < inputs.size(); ++input) {
+        const Shape& shape = kernel_input_shapes[input];
+        const std::int64_t bytes = byte_count(inputs[input]);
+        if (ring.input_at[input] < 0) {
+            band.inputs.push_back({0, bytes});
+            continue;
+        }
+        const int input_axis = kernels::band_axis_of(shape);
+        const kernels::AxisRange range = kernel->band_reads({&phase.kernel,
+                                                             kernel_input_shapes,
+                                                             input,
+                                                             input_axis,
+                                                             phase.band_axis,
+                                                             {box.begin[axis], box.end[axis]}});
+        const std::int64_t input_row_bytes = bytes / shape[input_axis];
+        band.inputs.push_back({range.begin * input_row_bytes, range.end * input_row_bytes});
+    }
+    return band;
+}
+
+std::uint64_t JobPlan::fingerprint() const {
+    Fingerprint print;
+    const std::string& name = kernel->describe().name;
+    print.add(name.data(), name.size());
+    print.add(static_cast<std::int64_t>(output.dtype));
+    print.add(kernel_output_shape.values());
+    for (const Shape& shape : kernel_input_shapes) {
+        print.add(shape.values());
+    }
+    for (std::size_t phase = 0; phase < phases.size(); ++phase) {
+        const PhasePlan& pass = phases[phase];
+        print.add(pass.band_rows);
+        print.add(pass.band_count);
+        print.add(band(phase, 0).tiles.tile);
+    }
+    print.add(ring.slots);
+    print.add(ring.slot_bytes);
+    print.add(ring.output_at);
+    print.add(ring.input_at);
+    return print.value();
 }
 
 Expected<JobPlan> plan_job(JobPlanRequest request) {
@@ -117,18 +200,20 @@ Expected<JobPlan> plan_job(JobPlanRequest request) {
     for (const ArrayDescription& input : kernel_request.inputs) {
         plan.kernel_input_shapes.push_back(input.shape);
         plan.bytes_in += byte_count(input);
-        // A file's data may start anywhere in a page: it is loaded to the same place in the extent's first page.
-        constexpr std::int64_t page = 4096;
-        plan.holds_bytes += extents_for(byte_count(input) + page);
     }
     plan.bytes_out = byte_count(plan.output);
-    plan.holds_bytes += extents_for(plan.bytes_out);
+    plan.tile_bytes = request.tile_bytes;
+    plan.phases.push_back({std::move(*kernel_plan), 0, 0, 0});
 
-    const TileGrid grid =
-        cut_into_tiles(whole(plan.kernel_output_shape), static_cast<std::int64_t>(size_of(plan.output.dtype)),
-                       kernel_plan->tiles, request.tile_bytes);
-    plan.tile_count = grid.tile_count();
-    plan.phases.push_back({kernel_plan->program, {{grid}}});
+    const Room& room = request.room;
+    lay_out_whole(plan);
+    const bool fits = plan.holds_bytes <= room.most_bytes;
+    if ((!fits || room.prefers_ring) && lay_out_ring(plan, room)) {
+        return plan;
+    }
+    if (!fits) {
+        return std::unexpected(does_not_fit(plan, room));
+    }
     return plan;
 }
 

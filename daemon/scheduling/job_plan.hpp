@@ -10,15 +10,37 @@
 
 namespace slab::daemon {
 
-// The part of the output that must be in the volume at one time, and its tiles.
-struct BandPlan {
-    TileGrid tiles;
+// Bytes [begin, end) of an array.
+struct ByteSpan {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    std::int64_t bytes() const { return end - begin; }
+    bool operator==(const ByteSpan&) const = default;
 };
 
-// One pass of a kernel over the output; between phases is a barrier.
+// A part of the output and what it needs: its tiles, its bytes, and those of each input (with the halo). For a job
+// whose arrays are all in the volume at once there is one band, and it is everything.
+struct BandPlan {
+    TileGrid tiles;
+    ByteSpan output;
+    std::vector<ByteSpan> inputs;
+};
+
+// One pass of a kernel over the output, in bands along one axis; between phases is a barrier.
 struct PhasePlan {
-    kernels::Program program;
-    std::vector<BandPlan> bands;
+    kernels::KernelPlan kernel;
+    int band_axis = 0;
+    std::int64_t band_rows = 0;  // indices of the output's band axis in a band; the last one may have fewer
+    std::int64_t band_count = 0;
+};
+
+// How a streaming job's slots lie in the volume: `slots` times the same, each with room for one band of every array
+// that streams, page by page.
+struct RingPlan {
+    int slots = 1;
+    std::int64_t slot_bytes = 0;         // 0: nothing streams
+    std::vector<std::int64_t> input_at;  // bytes from the slot's start; negative: the array is there whole
+    std::int64_t output_at = -1;         // likewise
 };
 
 // All that will be done for a job, before anything is. Pure: the same request gives the same plan.
@@ -29,13 +51,29 @@ struct JobPlan {
     ArrayDescription output;                 // likewise
     std::vector<Shape> kernel_input_shapes;  // as the kernel sees them: C order
     Shape kernel_output_shape;
+    std::int64_t tile_bytes = 0;
     std::vector<PhasePlan> phases;
+    RingPlan ring;
     std::int64_t bytes_in = 0;
     std::int64_t bytes_out = 0;
     std::int64_t holds_bytes = 0;  // of the volume, in whole extents
+    std::int64_t least_bytes = 0;  // the least room that would do
     std::int64_t tile_count = 0;   // over all phases and bands
 
-    int band_count() const;
+    bool streams() const { return ring.slot_bytes > 0; }
+    std::int64_t band_count() const;
+    BandPlan band(std::size_t phase, std::int64_t number) const;
+
+    // A number for how the work is cut: what was filled under one plan means nothing under another. Of the parameters
+    // it knows only the shapes that they lead to.
+    std::uint64_t fingerprint() const;
+};
+
+// What may be held of the volume, and whether the job should stream although it would fit.
+struct Room {
+    std::int64_t most_bytes = 0;
+    bool output_stays = false;  // the result is kept in the volume: it cannot stream
+    bool prefers_ring = false;  // memory that is touched for the first time is dear: use little of it
 };
 
 struct JobPlanRequest {
@@ -43,9 +81,11 @@ struct JobPlanRequest {
     kernels::ParameterValues parameters;
     std::vector<ArrayDescription> inputs;
     std::int64_t tile_bytes = 0;
+    Room room;
 };
 
-// Checks the arrays and asks the kernel. Single band for now: everything is in the volume at once.
+// Checks the arrays, asks the kernel, and decides whether the arrays are in the volume whole or stream through it. A
+// job that fits in no way is refused with the least room that would do.
 Expected<JobPlan> plan_job(JobPlanRequest request);
 
 }  // namespace slab::daemon

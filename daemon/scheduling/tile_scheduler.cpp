@@ -6,7 +6,8 @@
 
 namespace slab::daemon {
 
-void TileScheduler::add_band(const JobShare& share, std::int64_t tile_count) {
+std::int64_t TileScheduler::add_band(const JobShare& share, std::int64_t tile_count,
+                                     std::span<const std::uint64_t> filled) {
     const auto [place, is_new] = jobs_.try_emplace(share.job);
     Job& job = place->second;
     if (is_new) {
@@ -35,6 +36,22 @@ void TileScheduler::add_band(const JobShare& share, std::int64_t tile_count) {
     job.waiting = tile_count;
     job.filled = 0;
     job.deaths.clear();
+    if (filled.empty()) {
+        return job.waiting;
+    }
+    job.next_fresh = tile_count;
+    for (std::int64_t tile = 0; tile < tile_count; ++tile) {
+        if ((filled[static_cast<std::size_t>(tile / 64)] >> (tile % 64) & 1) != 0) {
+            job.tiles[static_cast<std::size_t>(tile)] = TileState::filled;
+            --job.waiting;
+            ++job.filled;
+        } else if (!job.again.empty() && job.again.back().first + job.again.back().count == tile) {
+            ++job.again.back().count;
+        } else {
+            job.again.push_back({tile, 1, false});
+        }
+    }
+    return job.waiting;
 }
 
 void TileScheduler::stop(JobId job) {
@@ -69,23 +86,28 @@ TileScheduler::Job* TileScheduler::choose_job() {
     return best;
 }
 
+std::int64_t TileScheduler::lease_size(const Job& job, int worker_count) {
+    if (job.tile_nanoseconds <= 0) {
+        return 1;
+    }
+    const auto count =
+        static_cast<std::int64_t>(static_cast<double>(lease_target.count()) / job.tile_nanoseconds);
+    // Towards the end leases shrink, so that all workers finish together.
+    return std::max<std::int64_t>(
+        1, std::min(count, job.waiting / (2 * static_cast<std::int64_t>(worker_count))));
+}
+
 TileScheduler::Run TileScheduler::take_run(Job& job, int worker_count) {
+    const std::int64_t count = lease_size(job, worker_count);
     if (!job.again.empty()) {
         Run& run = job.again.front();
-        const Run taken{run.first, run.suspect ? 1 : run.count, run.suspect};
+        const Run taken{run.first, run.suspect ? 1 : std::min(count, run.count), run.suspect};
         run.first += taken.count;
         run.count -= taken.count;
         if (run.count == 0) {
             job.again.pop_front();
         }
         return taken;
-    }
-    std::int64_t count = 1;
-    if (job.tile_nanoseconds > 0) {
-        count = static_cast<std::int64_t>(static_cast<double>(lease_target.count()) / job.tile_nanoseconds);
-        // Towards the end leases shrink, so that all workers finish together.
-        count = std::min(count, job.waiting / (2 * static_cast<std::int64_t>(worker_count)));
-        count = std::max<std::int64_t>(count, 1);
     }
     const auto fresh = static_cast<std::int64_t>(job.tiles.size()) - job.next_fresh;
     const Run taken{job.next_fresh, std::min(count, fresh), false};
@@ -148,7 +170,8 @@ TileScheduler::Returned TileScheduler::give_back(LeaseId id, std::int64_t filled
         if (filled < out.lease.count) {
             return_tiles(job, {out.lease.first + filled, out.lease.count - filled, false});
         }
-        return {out.lease.job, filled, job.filled == static_cast<std::int64_t>(job.tiles.size())};
+        return {out.lease.job, out.lease.first, filled,
+                job.filled == static_cast<std::int64_t>(job.tiles.size())};
     }
     return {};
 }

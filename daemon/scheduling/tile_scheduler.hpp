@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -34,9 +35,11 @@ class TileScheduler {
         int priority = 0;
     };
 
-    // The tiles 0..count-1 of one band become available. A job's next band is added when the last one is complete;
-    // its standing is kept in between.
-    void add_band(const JobShare& share, std::int64_t tile_count);
+    // The tiles 0..count-1 of one band become available, but for those that a former supervisor knows to be filled (a
+    // bit each; empty: none). A job's next band is added when the last one is complete; its standing is kept in between.
+    // Returns how many tiles wait.
+    std::int64_t add_band(const JobShare& share, std::int64_t tile_count,
+                          std::span<const std::uint64_t> filled = {});
 
     // No more leases of this job; those that are out still come back.
     void stop(JobId job);
@@ -49,7 +52,8 @@ class TileScheduler {
 
     struct Returned {
         JobId job = 0;
-        std::int64_t newly_filled = 0;
+        std::int64_t first = 0;
+        std::int64_t newly_filled = 0;  // tiles [first, first + newly_filled)
         bool band_complete = false;
     };
     // The worker filled the first `filled` tiles of its lease (all, unless it was told to stop).
@@ -103,6 +107,7 @@ class TileScheduler {
     Job* choose_job();
     bool runnable(const Job& job) const { return !job.stopped && job.waiting > 0; }
     Run take_run(Job& job, int worker_count);
+    static std::int64_t lease_size(const Job& job, int worker_count);
     void move_tiles(Job& job, std::int64_t first, std::int64_t count, TileState to);
     void charge(Job& job, Nanoseconds time);
     void return_tiles(Job& job, Run run);

@@ -11,6 +11,11 @@ namespace {
 
 constexpr int most_movers_lost = 3;
 
+Error error_of(const MoverReport& report) {
+    return {static_cast<ErrorKind>(report.error_kind), report.what.data(), report.because.data(),
+            report.remedy.data()};
+}
+
 }  // namespace
 
 void JobConductor::mover_reported(JobId id, const MoverReport& report) {
@@ -25,37 +30,40 @@ void JobConductor::mover_reported(JobId id, const MoverReport& report) {
     if (job->ending && report.kind != MoverReportKind::cancelled) {
         return;  // it was told to stop; what it says before it does so is of no use
     }
+    job->bytes_loaded = std::max(job->bytes_loaded, report.bytes_loaded);
+    job->bytes_written = std::max(job->bytes_written, report.bytes_written);
     switch (report.kind) {
     case MoverReportKind::checked: file_checked(*job); break;
-    case MoverReportKind::progress: job->bytes_moved = report.bytes; break;
+    case MoverReportKind::progress: break;
     case MoverReportKind::loaded:
-        if (job->mover_step == Job::MoverStep::checking) {
-            file_checked(*job);  // of a small job both are said at once
-        }
-        job->mover_step = Job::MoverStep::idle;
-        job->loaded = true;
-        job->load_s = report.seconds;
+        --job->mover.loads;
+        job->load_time.stop();
         job->load_method = report.method.data();
-        advance_loading(*job);
+        job->pipeline.loaded(report.band);
+        advance(*job);
         break;
-    case MoverReportKind::flushed:
-        job->mover_step = Job::MoverStep::idle;
-        job->flush_s = report.seconds;
+    case MoverReportKind::written:
+        --job->mover.writes;
+        job->flush_time.stop();
         job->flush_method = report.method.data();
+        job->pipeline.flushed(report.band);
+        band_written(*job);
+        break;
+    case MoverReportKind::no_space: no_space(*job, report.band, error_of(report)); break;
+    case MoverReportKind::sealed:
+        job->mover.sealing = false;
         end(*job, JobOutcome::done, {});
         admit_waiting();
         break;
     case MoverReportKind::failed: {
-        job->mover_step = Job::MoverStep::idle;
-        Error error{static_cast<ErrorKind>(report.error_kind), report.what.data(), report.because.data(),
-                    report.remedy.data()};
+        job->mover = {};
         const JobOutcome outcome =
             job->state == JobState::received ? JobOutcome::refused : JobOutcome::failed;
-        end_early(*job, outcome, std::move(error));
+        end_early(*job, outcome, error_of(report));
         break;
     }
     case MoverReportKind::cancelled:
-        job->mover_step = Job::MoverStep::idle;
+        job->mover = {};
         mover_deadlines_.erase(id);
         if (job->ending) {
             finish_ending(*job);
@@ -76,9 +84,18 @@ void JobConductor::mover_died(JobId id) {
         return;
     }
     ++job->movers_lost;
+    const bool half_told =
+        job->request.output && job->request.output->is_sequential && job->bytes_written > 0;
+    if (half_told && !job->ending) {
+        job->mover = {};
+        end_early(*job, JobOutcome::failed,
+                  {ErrorKind::failed, "the process that wrote the output died",
+                   "what a pipe has taken cannot be taken back", "Run the job again."});
+        return;
+    }
     const bool wait_for_nothing = job->ending.has_value();
     if (!wait_for_nothing && job->movers_lost >= most_movers_lost) {
-        job->mover_step = Job::MoverStep::idle;
+        job->mover = {};
         end_early(*job, JobOutcome::failed,
                   {ErrorKind::failed, "the processes that move this job's files die",
                    fmt::format("{} of them, the last one while the job was {}", job->movers_lost,
@@ -92,14 +109,15 @@ void JobConductor::mover_died(JobId id) {
         if (again == nullptr || again->state == JobState::ended) {
             return;
         }
-        again->mover_step = Job::MoverStep::idle;
+        again->mover = {};
+        again->load_time.stop_all();
+        again->flush_time.stop_all();
         if (again->ending) {
             finish_ending(*again);
             return;
         }
-        again->load_sent = again->loaded;
-        movers_.take(id);
-        send_check(*again);
+        again->pipeline.begin_transfers_again();
+        take_mover(*again);
     });
 }
 
@@ -110,9 +128,8 @@ void JobConductor::extents_done(const ExtentReport& report) {
     };
     std::vector<Job*> touched;
     for (const auto& [id, job] : ledger_.unfinished()) {
-        const bool before_running = job->state == JobState::received || job->state == JobState::loading;
-        if (before_running && (std::ranges::any_of(job->input_runs, overlaps) ||
-                               (job->output_run && overlaps(*job->output_run)))) {
+        if (job->holds.reserved && !job->holds.is_populated &&
+            std::ranges::any_of(job->holds.runs(), overlaps)) {
             touched.push_back(job);
         }
     }
@@ -120,7 +137,7 @@ void JobConductor::extents_done(const ExtentReport& report) {
         if (outcome.error) {
             end_early(*job, JobOutcome::failed, *outcome.error);
         } else {
-            advance_loading(*job);
+            advance(*job);
         }
     }
     if (touched.empty()) {
@@ -146,7 +163,7 @@ void JobConductor::worker_died(WorkerSlot worker, const std::vector<ExtentOrder>
     Job* const poisoned = death.poisoned ? ledger_.find(*death.poisoned) : nullptr;
     if (poisoned != nullptr && poisoned->state != JobState::ended) {  // it may have been ending anyway
         Job& job = *poisoned;
-        Box tile = job.current_band().tiles.tile_box(death.poison_tile);
+        Box tile = job.band_plan.tiles.tile_box(death.poison_tile);
         if (job.plan.output.order == MemoryOrder::fortran) {
             std::reverse(tile.begin.begin(), tile.begin.begin() + tile.rank);
             std::reverse(tile.end.begin(), tile.end.begin() + tile.rank);

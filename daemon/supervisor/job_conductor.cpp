@@ -19,7 +19,8 @@ JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, co
     : loop_(loop), settings_(settings), volume_(volume), lifetime_(lifetime),
       space_(volume.extents(), volume.data_offset(),
              [descriptor = volume.descriptor()](ByteRange range) { return locked_parts(descriptor, range); }),
-      admission_(settings, space_.largest_possible()), ledger_(settings.results.history),
+      admission_(settings, space_.largest_possible(), lifetime == Lifetime::embedded),
+      ledger_(settings.results.history),
       workers_(loop, spawner, slot_cpus, settings.workers.nice,
                {.has_room = [this] { dispatch(); },
                 .lease_done = [this](const LeaseReport& report) { lease_done(report); },
@@ -93,13 +94,14 @@ void JobConductor::tick() {
         }
         const std::pair progress(job->tiles_done +
                                      static_cast<std::int64_t>(job->state) * (std::int64_t{1} << 40),
-                                 job->bytes_moved);
+                                 job->bytes_loaded + job->bytes_written);
         if (is_watched(id) && last_told_[id] != progress) {
             last_told_[id] = progress;
             on_job_event(to_json(*job));
         }
         answer_submit(*job);
     }
+    look_for_space();
     if (!ledger_.unfinished().empty() || !mover_deadlines_.empty()) {
         arm_tick();
     }
@@ -115,8 +117,7 @@ std::vector<ByteRange> JobConductor::warm_extents() const {
     std::vector<ByteRange> runs;
     for (const auto& [id, job] : ledger_.unfinished()) {
         if (job->state == JobState::running) {
-            runs.insert(runs.end(), job->input_runs.begin(), job->input_runs.end());
-            runs.push_back(*job->output_run);
+            std::ranges::copy(job->holds.runs(), std::back_inserter(runs));
         }
     }
     return runs;

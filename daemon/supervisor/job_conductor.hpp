@@ -28,8 +28,8 @@ enum class Lifetime : std::uint8_t { service, embedded };
 // Takes each job through its states: tells movers and workers what to do next, and decides by what they report. All
 // state is in private memory; nothing here waits.
 //
-//   submit -> [mover checks the files] -> queued -> [extents reserved, populated; mover loads] -> running
-//          -> [leases until the last tile is filled] -> flushing -> [mover writes] -> ended
+//   submit -> [mover checks the files] -> queued -> [extents reserved, populated; mover loads the first band] -> running
+//          -> [bands are loaded, leased, flushed until the last tile is filled] -> flushing -> [mover writes] -> ended
 //
 // A job that has to end early ends in two steps: `ending` is set and everybody who works for it is told to stop;
 // when the last of them has answered (or is dead and drained), its extents are released.
@@ -78,23 +78,36 @@ class JobConductor : public Service {
         PendingAnswer answer;
         OutputFile output;
         std::vector<UniqueDescriptor> file;
-        bool checked = false;
+        Clock::time_point began;
+        std::string method;
     };
 
-    // Steps forward.
+    // Coming in.
+    void take_mover(Job& job);
     void send_check(Job& job);
-    void send_load(Job& job);
-    void send_flush(Job& job);
     void file_checked(Job& job);
     bool ends_soon(const Job& job) const;
     bool reserve(Job& job);
     void admit_waiting();
-    void advance_loading(Job& job);
-    void start_running(Job& job);
+
+    // Steps forward.
+    void advance(Job& job);
+    bool has_memory(const Job& job, const std::vector<std::optional<ByteRange>>& runs) const;
+    void begin_phase(Job& job);
+    void send_load(Job& job, std::int64_t band);
+    void send_write(Job& job, std::int64_t band);
+    void send_seal(Job& job);
+    void start_band(Job& job, std::int64_t band);
     void band_complete(Job& job);
     void compute_finished(Job& job);
     void dispatch();
     void bind_worker(WorkerSlot worker, const Job& job);
+
+    // A full disk.
+    void no_space(Job& job, std::int64_t band, Error error);
+    void look_for_space();
+    void band_written(Job& job);
+    void leave_waiting(Job& job);
 
     // The end.
     void end_early(Job& job, JobOutcome outcome, Error error);

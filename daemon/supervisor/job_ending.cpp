@@ -16,20 +16,20 @@ void JobConductor::end_early(Job& job, JobOutcome outcome, Error error) {
         workers_.stop_job(job.id);
     }
     // Also an idle mover is told: it empties the output.
-    if (movers_.serves(job.id) && (job.mover_step != Job::MoverStep::idle || job.request.output)) {
+    if (movers_.serves(job.id) && (!job.mover.is_idle() || job.request.output)) {
         stop_mover(job);
     }
     finish_ending(job);
 }
 
 void JobConductor::stop_mover(Job& job) {
-    job.mover_step = Job::MoverStep::cancelling;
+    job.mover = {.cancelling = true};
     mover_deadlines_[job.id] = Clock::now() + mover_patience;
     movers_.order(job.id, {.kind = MoverOrderKind::cancel});
 }
 
 void JobConductor::finish_ending(Job& job) {
-    if (scheduler_.leases_out(job.id) > 0 || job.mover_step != Job::MoverStep::idle) {
+    if (scheduler_.leases_out(job.id) > 0 || !job.mover.is_idle()) {
         return;
     }
     const Job::Ending ending = *job.ending;
@@ -41,7 +41,13 @@ void JobConductor::finish_ending(Job& job) {
 void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     scheduler_.remove(job.id);
     mover_deadlines_.erase(job.id);
-    job.kept = outcome == JobOutcome::done && job.request.keep;
+    // A result that is whole in the volume outlives the failure to write it: `slab fetch` gets it elsewhere.
+    const bool whole_result = job.holds.output && job.pipeline.all_computed();
+    job.kept =
+        whole_result && (outcome == JobOutcome::failed || (outcome == JobOutcome::done && job.request.keep));
+    for (Stopwatch* const time : {&job.load_time, &job.compute_time, &job.flush_time}) {
+        time->stop_all();
+    }
     release_runs(job);
     if (!(job.kept && job.request.lent)) {
         links_.erase(job.id);
@@ -67,10 +73,11 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
 
 // Not before the requests of a mover that died have drained: they might still write into the extents.
 void JobConductor::release_runs(Job& job) {
-    std::vector<ByteRange> runs = std::exchange(job.input_runs, {});
-    if (job.output_run && !job.kept) {
-        runs.push_back(*std::exchange(job.output_run, std::nullopt));
+    Holdings given_up = std::exchange(job.holds, {});
+    if (job.kept) {
+        job.holds.output = std::exchange(given_up.output, std::nullopt);
     }
+    const std::vector<ByteRange> runs = given_up.runs();
     if (!runs.empty()) {
         movers_.when_drained(job.id, [this, runs] {
             for (const ByteRange& run : runs) {

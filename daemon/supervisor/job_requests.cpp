@@ -82,20 +82,20 @@ Expected<AttachGrant> JobConductor::attach(const Peer& peer, JobId id) {
                                          : "attach.allow is \"owner\": only the daemon's own user may",
                                      fmt::format("Copy the result instead: slab fetch {} -o FILE", id)});
     }
-    if (!job->kept || !job->output_run) {
+    if (!job->kept || !job->holds.output) {
         return std::unexpected(Error{ErrorKind::usage, fmt::format("job {} has no result in the volume", id),
                                      job->state != JobState::ended
                                          ? fmt::format("it is {}", name_of(job->state))
                                          : "it was not kept, or it was dropped",
                                      "Run it with --keep."});
     }
-    auto reader = open_with_read_lock(volume_.descriptor(),
-                                      {job->output_offset, job->output_offset + job->plan.bytes_out});
+    auto reader = open_with_read_lock(
+        volume_.descriptor(), {job->holds.output->begin, job->holds.output->begin + job->plan.bytes_out});
     if (!reader) {
         return std::unexpected(reader.error());
     }
     Json array = array_to_json(job->plan.output);
-    array["offset"] = job->output_offset;
+    array["offset"] = job->holds.output->begin;
     array["volume_bytes"] = volume_.bytes();
     spdlog::info("job={} attached by user={}", id, peer.user);
     return AttachGrant{std::move(array), std::move(*reader)};
@@ -116,11 +116,11 @@ void JobConductor::fetch(ClientId client, const Peer& peer, JobId id, OutputFile
                                   "", (*job)->kept ? "Wait for the other fetch." : "Run it with --keep."}));
         return;
     }
-    Fetch fetch{{client, std::move(answer)}, std::move(output), {}, false};
+    Fetch fetch{{client, std::move(answer)}, std::move(output), {}, {}, {}};
     fetch.file.push_back(std::move(file));
     MoverOrder order{.kind = MoverOrderKind::check};
     order.has_output = 1;
-    order.output = {fetch.output.offset, (*job)->plan.bytes_out, 0};
+    order.output = {fetch.output.offset, (*job)->plan.bytes_out, 0, fetch.output.is_sequential ? 1U : 0U};
     movers_.take(id);
     movers_.order(id, order, {}, fetch.file);
     fetches_.emplace(id, std::move(fetch));
@@ -130,17 +130,25 @@ void JobConductor::fetch_reported(JobId id, Fetch& fetch, const MoverReport& rep
     switch (report.kind) {
     case MoverReportKind::checked: {
         const Job& job = *ledger_.find(id);
-        MoverOrder order{.kind = MoverOrderKind::flush};
+        MoverOrder order{.kind = MoverOrderKind::write};
         order.has_output = 1;
-        order.output = {fetch.output.offset, job.plan.bytes_out, job.output_offset};
-        movers_.order(id, order, fetch.output.header);
+        order.output = {fetch.output.offset, job.plan.bytes_out, job.holds.output->begin,
+                        fetch.output.is_sequential ? 1U : 0U};
+        fetch.began = Clock::now();
+        movers_.order(id, order, fetch.output.is_sequential ? std::string_view(fetch.output.header) : "");
         break;
     }
-    case MoverReportKind::flushed:
-        end_fetch(id, Json{{"bytes", report.bytes},
-                           {"flush_s", report.seconds},
-                           {"flush_method", report.method.data()}});
+    case MoverReportKind::written:
+        fetch.method = report.method.data();
+        movers_.order(id, {.kind = MoverOrderKind::seal, .has_output = 1},
+                      fetch.output.is_sequential ? std::string_view() : fetch.output.header);
         break;
+    case MoverReportKind::sealed:
+        end_fetch(id, Json{{"bytes", ledger_.find(id)->plan.bytes_out},
+                           {"flush_s", std::chrono::duration<double>(Clock::now() - fetch.began).count()},
+                           {"flush_method", fetch.method}});
+        break;
+    case MoverReportKind::no_space:
     case MoverReportKind::failed:
         end_fetch(id, std::unexpected(Error{static_cast<ErrorKind>(report.error_kind), report.what.data(),
                                             report.because.data(), report.remedy.data()}));

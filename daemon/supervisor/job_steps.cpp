@@ -1,10 +1,8 @@
-// A job's way forward: checked, admitted, loaded, computed band by band, flushed.
-
-#include "daemon/supervisor/job_conductor.hpp"
+// A job's way forward: its bands are loaded, computed and flushed, each as soon as it can be.
 
 #include "common/pausing/pause_point.hpp"
-#include "common/units/byte_size.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
+#include "daemon/supervisor/job_conductor.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -13,209 +11,113 @@
 
 namespace slab::daemon {
 
-void JobConductor::submit(ClientId client, const Peer& peer, JobRequest request, JobAnswer answer) {
-    if (when_quiet_) {
-        answer(std::unexpected(
-            Error{ErrorKind::refused, "the daemon is stopping", "", "Submit again when it is back."}));
-        return;
-    }
-    if (ledger_.unfinished().size() >= static_cast<std::size_t>(settings_.queue.most_waiting)) {
-        answer(std::unexpected(
-            Error{ErrorKind::refused, "too many jobs are waiting",
-                  fmt::format("the limit is {} (queue.most_waiting)", settings_.queue.most_waiting),
-                  "Wait for some to end."}));
-        return;
-    }
-    auto plan = admission_.plan(request);
-    if (!plan) {
-        answer(std::unexpected(plan.error()));
-        return;
-    }
-    const bool linked = request.linked;
-    Job& job = ledger_.add(peer, std::move(request), std::move(*plan));
-    submit_answers_.emplace(job.id, PendingAnswer{client, std::move(answer)});
-    if (linked) {
-        links_.emplace(job.id, client);
-    }
-    pause_point("supervisor-after-admission");
-    movers_.take(job.id);
-    send_check(job);
-    // Room and warm memory at hand: the mover gets its next order before it has answered the first.
-    const bool nobody_waits = std::ranges::none_of(
-        ledger_.unfinished(), [](const auto& entry) { return entry.second->state == JobState::queued; });
-    if (nobody_waits && reserve(job)) {
-        advance_loading(job);
-    }
-    arm_tick();
-}
-
-void JobConductor::send_check(Job& job) {
-    MoverOrder order{.kind = MoverOrderKind::check};
-    order.input_count = static_cast<std::uint32_t>(job.request.inputs.size());
-    for (std::size_t i = 0; i < job.request.inputs.size(); ++i) {
-        order.inputs[i].file_offset = job.request.inputs[i].offset;
-        order.inputs[i].bytes = byte_count(job.request.inputs[i].array);
-    }
-    if (job.request.output) {
-        order.has_output = 1;
-        order.output = {job.request.output->offset, job.plan.bytes_out, 0};
-    }
-    job.mover_step = Job::MoverStep::checking;
-    movers_.order(job.id, order, {}, job.request.files);
-}
-
-void JobConductor::send_load(Job& job) {
-    MoverOrder order{.kind = MoverOrderKind::load};
-    order.input_count = static_cast<std::uint32_t>(job.request.inputs.size());
-    for (std::size_t i = 0; i < job.request.inputs.size(); ++i) {
-        const InputFile& input = job.request.inputs[i];
-        const int swap =
-            input.byte_order == ByteOrder::big ? static_cast<int>(swap_unit_of(input.array.dtype)) : 1;
-        order.inputs[i] = {input.offset, byte_count(input.array), job.input_offsets[i], swap};
-    }
-    job.load_sent = true;
-    if (job.mover_step == Job::MoverStep::idle) {
-        job.mover_step = Job::MoverStep::loading;
-    }
-    job.load_began = Clock::now();
-    job.bytes_moved = 0;
-    movers_.order(job.id, order);
-}
-
-void JobConductor::send_flush(Job& job) {
-    MoverOrder order{.kind = MoverOrderKind::flush};
-    order.has_output = 1;
-    order.output = {job.request.output->offset, job.plan.bytes_out, job.output_offset};
-    job.mover_step = Job::MoverStep::flushing;
-    job.flush_began = Clock::now();
-    job.bytes_moved = 0;
-    movers_.order(job.id, order, job.request.output->header);
-}
-
-void JobConductor::file_checked(Job& job) {
-    job.mover_step = job.load_sent && !job.loaded ? Job::MoverStep::loading : Job::MoverStep::idle;
-    if (job.state == JobState::received) {
-        ledger_.move(job, JobState::queued);
-        if (job.output_run) {
-            job.admitted = Clock::now();
-            ledger_.move(job, JobState::loading);
-        }
-        if (!ends_soon(job)) {
-            answer_submit(job);
-        }
-        admit_waiting();
-        advance_loading(job);
-    } else if (job.state == JobState::loading) {
-        advance_loading(job);  // a replacement mover has the files now
-    } else if (job.state == JobState::flushing) {
-        send_flush(job);
-    }
-}
-
-// A job of a few tiles whose memory is at hand is answered when it has ended: one message and one wake-up of the
-// client less, while the workers want the CPUs. The tick answers if it takes longer than it looked.
-bool JobConductor::ends_soon(const Job& job) const {
-    return !job.request.output && job.output_run && job.plan.tile_count <= workers_.size() && job.load_sent &&
-           memory_.is_populated(*job.output_run);
-}
-
-// All of a job's extents or none: two jobs that each hold half of what they need would wait for ever.
-bool JobConductor::reserve(Job& job) {
-    std::vector<ByteRange> inputs;
-    const auto give_up = [&] {
-        for (const ByteRange& run : inputs) {
-            space_.release(run);
-        }
-        return false;
-    };
-    std::vector<std::int64_t> offsets;
-    constexpr std::int64_t page = 4096;
-    for (const InputFile& input : job.request.inputs) {
-        const auto run = space_.reserve(job.id, byte_count(input.array) + page);
-        if (!run) {
-            return give_up();
-        }
-        inputs.push_back(*run);
-        offsets.push_back(run->begin + input.offset % page);
-    }
-    const auto output = space_.reserve(job.id, job.plan.bytes_out);
-    if (!output) {
-        return give_up();
-    }
-    job.input_runs = std::move(inputs);
-    job.input_offsets = std::move(offsets);
-    job.output_run = output;
-    job.output_offset = output->begin;
-    job.peak_volume_bytes = job.plan.holds_bytes;
-    for (const ByteRange& run : job.input_runs) {
-        memory_.need(run);
-    }
-    memory_.need(*output);
-    return true;
-}
-
-// In the order of priority and age. Smaller jobs may pass one that does not fit yet, until it has waited for
-// queue.patience: then nothing passes it, so that it cannot wait for ever.
-void JobConductor::admit_waiting() {
-    std::vector<Job*> waiting;
-    for (const auto& [id, job] : ledger_.unfinished()) {
-        if (job->state == JobState::queued && !job->ending) {
-            waiting.push_back(job);
-        }
-    }
-    std::ranges::stable_sort(waiting, {}, [](const Job* job) { return job->request.priority; });
-    for (Job* const job : waiting) {
-        bool fits = reserve(*job);
-        if (!fits && space_.collect_lingering()) {
-            fits = reserve(*job);
-        }
-        if (fits) {
-            job->reason.clear();
-            job->admitted = Clock::now();
-            ledger_.move(*job, JobState::loading);
-            advance_loading(*job);
-            continue;
-        }
-        std::string reason = why_waiting(*job);
-        if (reason != job->reason) {
-            job->reason = std::move(reason);
-            spdlog::info("job={} kernel={} waits: {}", job->id, job->request.kernel, job->reason);
-        }
-        if (Clock::now() - job->submitted > settings_.queue.patience) {
-            break;
-        }
-    }
-}
-
-std::string JobConductor::why_waiting(const Job& job) const {
-    const SpaceUse use = space_.use();
-    return fmt::format(
-        "it needs {} of the volume; {} are free (the longest run {}), {} are held by jobs and kept "
-        "results, {} by readers of dropped ones",
-        byte_size_text(job.plan.holds_bytes), byte_size_text(use.free), byte_size_text(space_.largest_free()),
-        byte_size_text(use.held), byte_size_text(use.lingering));
-}
-
-void JobConductor::advance_loading(Job& job) {
-    if (job.ending || !job.output_run) {
+// Gives mover and workers whatever can be begun now; called after whatever changed.
+void JobConductor::advance(Job& job) {
+    if (job.ending || !job.holds.reserved || job.state == JobState::ended) {
         dispatch();
         return;
     }
-    const bool inputs_ready = std::ranges::all_of(
-        job.input_runs, [this](const ByteRange& run) { return memory_.is_populated(run); });
-    if (inputs_ready && !job.load_sent) {
-        send_load(job);
+    // The inputs are loaded while workers still put memory behind the output.
+    const bool may_load = has_memory(job, job.holds.inputs) && has_memory(job, {job.holds.ring});
+    job.holds.is_populated = may_load && has_memory(job, {job.holds.output});
+    while (may_load) {
+        const auto band = job.pipeline.take_load();
+        if (!band) {
+            break;
+        }
+        send_load(job, *band);
     }
-    if (job.state == JobState::loading && job.loaded && memory_.is_populated(*job.output_run)) {
-        start_running(job);
+    const bool first_is_loaded = job.pipeline.stage_of(job.pipeline.bands_computed()) == BandStage::loaded;
+    if (job.state == JobState::loading && job.holds.is_populated && first_is_loaded) {
+        ledger_.move(job, JobState::running);
+    }
+    if (job.state == JobState::running || job.state == JobState::waiting_for_space) {
+        if (const auto band = job.pipeline.take_compute()) {
+            start_band(job, *band);
+        }
+    }
+    if (job.request.output && job.state != JobState::waiting_for_space) {
+        while (const auto band = job.pipeline.take_flush()) {
+            send_write(job, *band);
+        }
+    }
+    if (job.state == JobState::flushing && job.pipeline.all_flushed() && !job.mover.sealing) {
+        send_seal(job);
     }
     dispatch();
 }
 
-void JobConductor::start_running(Job& job) {
-    ledger_.move(job, JobState::running);
-    job.ran = Clock::now();
-    scheduler_.add_band({job.id, job.owner.uid, job.request.priority}, job.current_band().tiles.tile_count());
+bool JobConductor::has_memory(const Job& job, const std::vector<std::optional<ByteRange>>& runs) const {
+    return job.holds.is_populated || std::ranges::all_of(runs, [this](const std::optional<ByteRange>& run) {
+               return !run || memory_.is_populated(*run);
+           });
+}
+
+void JobConductor::begin_phase(Job& job) {
+    const auto loads = job.request.inputs.empty() ? BandPipeline::Loads::nothing : BandPipeline::Loads::files;
+    const auto flushes = job.request.output ? BandPipeline::Flushes::file : BandPipeline::Flushes::nothing;
+    job.pipeline = BandPipeline(job.current_phase().band_count, job.plan.ring.slots, loads, flushes);
+}
+
+void JobConductor::send_load(Job& job, std::int64_t band) {
+    const BandPlan part = job.plan.band(job.phase, band);
+    const Placement places = job.placement(band, part);
+    const bool follows = job.last_load >= 0 && job.last_load == band - 1;
+    const BandPlan before = follows ? job.plan.band(job.phase, band - 1) : part;
+    const Placement places_before = follows ? job.placement(band - 1, before) : places;
+
+    MoverOrder order{.kind = MoverOrderKind::load, .band = band};
+    order.input_count = static_cast<std::uint32_t>(job.request.inputs.size());
+    for (std::size_t i = 0; i < job.request.inputs.size(); ++i) {
+        const InputFile& input = job.request.inputs[i];
+        const ByteSpan span = part.inputs[i];
+        const bool is_whole = job.plan.ring.input_at[i] < 0;
+        if (is_whole && job.last_load >= 0) {
+            continue;  // it came with the first band
+        }
+        InputBytes& bytes = order.inputs[i];
+        bytes.file_offset = input.offset + span.begin;
+        bytes.bytes = span.bytes();
+        bytes.volume_offset = places.inputs[i];
+        bytes.swap_unit =
+            input.byte_order == ByteOrder::big ? static_cast<int>(swap_unit_of(input.array.dtype)) : 1;
+        bytes.codec = input.codec;
+        if (follows) {
+            const ByteSpan earlier = before.inputs[i];
+            bytes.copy_bytes = std::max<std::int64_t>(0, std::min(earlier.end, span.end) - span.begin);
+            bytes.copy_from = places_before.inputs[i] + (span.begin - earlier.begin);
+        }
+    }
+    job.last_load = band;
+    ++job.mover.loads;
+    job.load_time.start();
+    movers_.order(job.id, order);
+}
+
+void JobConductor::send_write(Job& job, std::int64_t band) {
+    const BandPlan part = job.plan.band(job.phase, band);
+    MoverOrder order{.kind = MoverOrderKind::write, .band = band};
+    order.has_output = 1;
+    order.output = {job.request.output->offset + part.output.begin, part.output.bytes(),
+                    job.placement(band, part).output, job.request.output->is_sequential ? 1U : 0U};
+    ++job.mover.writes;
+    job.flush_time.start();
+    const bool begins_with_header = job.request.output->is_sequential && band == 0;
+    movers_.order(job.id, order, begins_with_header ? std::string_view(job.request.output->header) : "");
+}
+
+void JobConductor::send_seal(Job& job) {
+    job.mover.sealing = true;
+    job.flush_time.start();
+    movers_.order(job.id, {.kind = MoverOrderKind::seal, .has_output = 1},
+                  job.request.output->is_sequential ? std::string_view() : job.request.output->header);
+}
+
+void JobConductor::start_band(Job& job, std::int64_t band) {
+    job.band = band;
+    job.band_plan = job.plan.band(job.phase, band);
+    job.compute_time.start();
+    scheduler_.add_band({job.id, job.owner.uid, job.request.priority}, job.band_plan.tiles.tile_count());
 }
 
 // Gives every worker with room its next order: memory that jobs wait for, then tiles, then background memory.
@@ -247,16 +149,20 @@ void JobConductor::dispatch() {
 }
 
 void JobConductor::bind_worker(WorkerSlot worker, const Job& job) {
+    const Placement places = job.placement(job.band, job.band_plan);
     BindOrder order;
     order.job = job.id;
     order.kernel = static_cast<std::uint32_t>(job.plan.kernel - kernels::all_kernels().data());
     order.input_count = static_cast<std::uint32_t>(job.plan.inputs.size());
+    // A kernel sees whole arrays: element 0 lies before the band's first byte, perhaps before the volume.
     for (std::size_t i = 0; i < job.plan.inputs.size(); ++i) {
-        order.inputs[i] = {job.input_offsets[i], job.plan.inputs[i].dtype, job.plan.kernel_input_shapes[i]};
+        order.inputs[i] = {places.inputs[i] - job.band_plan.inputs[i].begin, job.plan.inputs[i].dtype,
+                           job.plan.kernel_input_shapes[i]};
     }
-    order.output = {job.output_offset, job.plan.output.dtype, job.plan.kernel_output_shape};
-    order.tiles = job.current_band().tiles;
-    order.program = job.plan.phases[job.phase].program;
+    order.output = {places.output - job.band_plan.output.begin, job.plan.output.dtype,
+                    job.plan.kernel_output_shape};
+    order.tiles = job.band_plan.tiles;
+    order.program = job.current_phase().kernel.program;
     workers_.bind(worker, order);
 }
 
@@ -275,35 +181,38 @@ void JobConductor::lease_done(const LeaseReport& report) {
     dispatch();
 }
 
+// The barrier: the next phase begins when every tile of this one is filled.
 void JobConductor::band_complete(Job& job) {
-    // The barrier: the next band or phase begins when every tile of this one is filled.
     workers_.forget_job(job.id);
-    if (++job.band == job.plan.phases[job.phase].bands.size()) {
-        job.band = 0;
+    job.compute_time.stop();
+    const std::int64_t band = std::exchange(job.band, -1);
+    job.pipeline.computed(band);
+    pause_point("supervisor-after-band");
+    if (!job.pipeline.all_computed()) {
+        advance(job);
+        return;
+    }
+    if (job.phase + 1 < job.plan.phases.size()) {
         ++job.phase;
+        begin_phase(job);
+        advance(job);
+        return;
     }
-    if (job.phase < job.plan.phases.size()) {
-        scheduler_.add_band({job.id, job.owner.uid, job.request.priority},
-                            job.current_band().tiles.tile_count());
-    } else {
-        compute_finished(job);
-    }
+    compute_finished(job);
 }
 
 void JobConductor::compute_finished(Job& job) {
     scheduler_.remove(job.id);
-    job.compute_s = std::chrono::duration<double>(Clock::now() - job.ran).count();
-    for (const ByteRange& run : job.input_runs) {
-        space_.release(run);
-    }
-    job.input_runs.clear();
-    if (job.request.output) {
-        ledger_.move(job, JobState::flushing);
-        if (job.mover_step == Job::MoverStep::idle) {
-            send_flush(job);
+    for (std::optional<ByteRange>& run : job.holds.inputs) {
+        if (run && job.mover.loads == 0) {
+            space_.release(*std::exchange(run, std::nullopt));
         }
-    } else {
+    }
+    if (!job.request.output) {
         end(job, JobOutcome::done, {});
+    } else if (job.state == JobState::running) {
+        ledger_.move(job, JobState::flushing);
+        advance(job);
     }
     admit_waiting();
 }

@@ -62,10 +62,16 @@ Expected<KernelPlan> plan(const PlanRequest& request) {
     return result;
 }
 
+// The band's rows need their y and all of x; where there is one row only, bands go along the columns.
+AxisRange band_reads(const BandQuery& query) {
+    const bool is_along_bands = static_cast<int>(query.input) == query.output_axis;
+    return is_along_bands ? query.rows : AxisRange{0, query.inputs[query.input][0]};
+}
+
 }  // namespace
 
 Kernel outer_kernel() {
-    return {describe, plan, fill_outer_scalar, fill_outer_simd};
+    return {describe, plan, fill_outer_scalar, fill_outer_simd, band_reads};
 }
 
 }  // namespace slab::kernels

@@ -1,5 +1,7 @@
 #include "daemon/kernels/zoom/zoom.hpp"
 
+#include "daemon/kernels/zoom/zoom_coordinates.hpp"
+
 namespace slab::kernels {
 namespace {
 
@@ -49,10 +51,22 @@ const KernelDescription& describe() {
     return description;
 }
 
+// The source index never falls as the output index rises: the first and the last row say it all.
+AxisRange band_reads(const BandQuery& query) {
+    const Shape& input = query.inputs[0];
+    if (query.input_axis != query.output_axis) {
+        return {0, input[query.input_axis]};
+    }
+    const int axis = query.output_axis;
+    const ZoomAxis zoom =
+        zoom_axis(query.plan->program.as<ZoomProgram>(), axis, input[axis], query.plan->output.shape[axis]);
+    return {source_index(zoom, query.rows.begin), source_index(zoom, query.rows.end - 1) + 1};
+}
+
 }  // namespace
 
 Kernel zoom_kernel() {
-    return {describe, plan_zoom, fill_zoom_scalar, fill_zoom_simd};
+    return {describe, plan_zoom, fill_zoom_scalar, fill_zoom_simd, band_reads};
 }
 
 }  // namespace slab::kernels

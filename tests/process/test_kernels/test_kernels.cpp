@@ -124,16 +124,20 @@ Expected<KernelPlan> plan_time(const PlanRequest& request) {
     return plan_with(request, "milliseconds");
 }
 
+AxisRange band_reads(const BandQuery& query) {
+    return query.rows;
+}
+
 }  // namespace
 
 Kernel test_crash_kernel() {
-    return {describe_crash, plan_place, crash, crash};
+    return {describe_crash, plan_place, crash, crash, band_reads};
 }
 Kernel test_hang_kernel() {
-    return {describe_hang, plan_place, hang, hang};
+    return {describe_hang, plan_place, hang, hang, band_reads};
 }
 Kernel test_slow_kernel() {
-    return {describe_slow, plan_time, slow, slow};
+    return {describe_slow, plan_time, slow, slow, band_reads};
 }
 
 }  // namespace slab::kernels

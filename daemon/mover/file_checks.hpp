@@ -1,0 +1,27 @@
+#pragma once
+
+#include "common/errors/error.hpp"
+#include "daemon/mover/mover_messages.hpp"
+
+#include <expected>
+
+namespace slab::daemon {
+
+// What may be wrong with a file before a byte of it is moved.
+
+Expected<FileIdentity> check_input(int descriptor, const InputBytes& input, std::size_t number);
+
+enum class Shortage : std::uint8_t { none, no_space };
+struct OutputTrouble {
+    Error error;
+    Shortage shortage = Shortage::none;  // no_space: it may be tried again later
+};
+
+// Takes the output's space now, so that a full disk is an answer and not a half-written file. Where the file system
+// cannot reserve, what is free now must do.
+std::expected<FileIdentity, OutputTrouble> reserve_output(int descriptor, const OutputBytes& output);
+
+// The error of a full disk, with both numbers.
+Error no_room(int descriptor, std::int64_t bytes);
+
+}  // namespace slab::daemon

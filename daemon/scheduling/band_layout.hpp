@@ -1,0 +1,20 @@
+#pragma once
+
+#include "daemon/scheduling/job_plan.hpp"
+
+namespace slab::daemon {
+
+// A band's slot should be this large: requests of 4 MiB, 8 of them under way, and the whole ring still in the cache of
+// a workstation's CPU. Measured, see tests/speed/README.md.
+inline constexpr std::int64_t preferred_slot_bytes = std::int64_t{64} << 20;
+inline constexpr int most_slots = 4;
+inline constexpr std::int64_t most_bands = 16384;  // of a phase: bounds the work of planning
+
+// Everything in the volume at once: one band.
+void lay_out_whole(JobPlan& plan);
+
+// Bands through a ring that holds at most room.most_bytes together with the arrays that stay whole. False when not
+// even the smallest band fits, or the kernel cannot work in bands; plan.least_bytes then says what would do.
+bool lay_out_ring(JobPlan& plan, const Room& room);
+
+}  // namespace slab::daemon
