@@ -7,7 +7,7 @@
 namespace slab::daemon {
 
 // For descriptors of clients, in the supervisor: close(2) makes a FUSE or NFS file write back, and waits for that as
-// long as its server likes. Hands the close to a thread of the kernel and returns at once (30 us); the descriptor's
+// long as its server likes. Hands the close to a thread of the kernel and returns at once (20 us); the descriptor's
 // number is free again a moment later. Also a last close that frees gigabytes of a memfd happens there.
 //
 // One small io_uring a process, made at the first call; one thread calls. A child forked by that process has no part

@@ -47,8 +47,8 @@ class GzipReader {
     GzipReader& operator=(const GzipReader&) = delete;
 
     // Fills `to`, or less at the end of the content; answers how many bytes. After an error always the same error.
-    // A member's checksum is compared when its end is passed: who has all bytes of an array and wants to know that they
-    // are right calls skip(1), which answers 0 at the end of the content.
+    // A member's checksum is compared when its end is passed, or up to 32 KiB before: who has all bytes of an array and
+    // wants to know that they are right calls skip(1), which answers 0 at the end of the content.
     std::expected<std::int64_t, GzipError> read(std::span<std::byte> to);
 
     // As read(), without keeping the bytes.

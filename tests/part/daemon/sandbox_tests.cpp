@@ -46,7 +46,7 @@ int status_in_sandbox(const std::function<int()>& act) {
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-        ::signal(SIGABRT, SIG_DFL);  // not doctest's handler
+        ::signal(SIGABRT, SIG_DFL);   // not doctest's handler
         ::prctl(PR_SET_DUMPABLE, 0);  // what it is killed for leaves no core file
         const auto entered = enter_mover_sandbox();
         ::_exit(entered && *entered == Sandbox::entered ? act() : not_entered);
