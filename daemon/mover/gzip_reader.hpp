@@ -23,9 +23,8 @@ enum class GzipProblem : std::uint8_t {
 
 struct GzipError {
     GzipProblem problem = GzipProblem::damaged;
-    std::int64_t compressed_offset =
-        0;         // in the file; of a damage: where it was noticed, at or after where it is
-    int code = 0;  // of cannot_read: errno
+    std::int64_t compressed_offset = 0;  // in the file; damage is noticed here, at or after where it is
+    int code = 0;                        // of cannot_read: errno
 };
 
 // As the user reads it; name: "input 1".
@@ -33,10 +32,10 @@ Error to_error(const GzipError& error, std::string_view name);
 
 // Inflates a gzip file of one or more members, from offset 0 of a descriptor that it leaves open and whose own offset it
 // leaves alone. Sequential; 1.5 MiB of memory whatever the file holds. Zeros after the last member are padding, as for
-// gzip(1). The descriptor should not have O_DIRECT set: the last read would be refused.
+// gzip(1). O_DIRECT must not be set on it: the buffer is not aligned for that.
 //
-// ISA-L, as zlib is 2.4 times slower: 200 MB of smooth int16 at gzip -6 in 0.29 against 0.71 s, 0.50 against 1.2 s with
-// noise in the low bits, on one core that reaches 34 GB/s of stores.
+// ISA-L, as zlib takes 2.4 times as long: 200 MB of smooth int16 at gzip -6 in 0.29 against 0.71 s, 0.50 against 1.2 s with
+// noise in the low bits.
 class GzipReader {
   public:
     // goes_on is asked before each MiB of compressed input: a file can hold any number of empty members, so a call of
