@@ -12,6 +12,7 @@ MAY_INCLUDE = {
     "daemon/settings": ["daemon/settings", "common"],
     "daemon/process": ["daemon/process", "common"],
     "daemon/channel": ["daemon/channel", "common"],
+    "daemon/files": ["daemon/files", "common"],
     "daemon/volume": ["daemon/volume", "common"],
     "daemon/scheduling": ["daemon/scheduling", "daemon/kernels", "daemon/volume", "common"],
     "daemon/mover": ["daemon/mover", "daemon/process", "daemon/volume", "common"],
