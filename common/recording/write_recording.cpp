@@ -68,6 +68,13 @@ void append_frame(RecordedKind kind, int file, Place place, std::string_view nam
 
 }  // namespace
 
+void record_create(int descriptor) {
+    if (!is_recording()) [[likely]] {
+        return;
+    }
+    append_frame(RecordedKind::create, descriptor, {}, {}, {});
+}
+
 void record_write(int descriptor, std::int64_t offset, std::span<const std::byte> data) {
     if (!is_recording()) [[likely]] {
         return;

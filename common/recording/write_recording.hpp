@@ -25,7 +25,10 @@ struct RecordedFrame {
 };
 static_assert(sizeof(RecordedFrame) == 48);
 
-enum class RecordedKind : std::uint32_t { write = 1, truncate = 2, sync = 3, rename = 4 };
+enum class RecordedKind : std::uint32_t { write = 1, truncate = 2, sync = 3, rename = 4, create = 5 };
+
+// A new, empty file: whatever had its inode number before is gone.
+void record_create(int descriptor);
 
 void record_write(int descriptor, std::int64_t offset, std::span<const std::byte> data);
 void record_truncate(int descriptor, std::int64_t length);

@@ -59,6 +59,7 @@ Replacement replace_journal(int folder, std::string_view bytes) {
         replacement.error = errno;
         return replacement;
     }
+    record_create(replacement.file.get());
     int& error = replacement.error;
     error = write_whole(replacement.file.get(), 0, bytes);
     if (error == 0) {
@@ -105,6 +106,7 @@ std::expected<std::string, int> keep_copy(int folder, int file) {
             name = fmt::format("{}-{}", first_choice, attempt);
         }
     }
+    record_create(copy.get());
     int error = write_whole(copy.get(), 0, *bytes);
     if (error == 0) {
         error = synced<::fsync>(copy.get());

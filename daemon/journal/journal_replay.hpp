@@ -15,7 +15,7 @@ namespace slab::daemon {
 // The records of a journal, one JSON object each, and what they say of a job:
 //   {"record": "submitted", "job": 7, ...}                     everything that is needed to run it again
 //   {"record": "interrupted", "job": 7}                        its daemon went away while it ran
-//   {"record": "resumed", "job": 7}                            it is waiting or running again: not interrupted, not ended
+//   {"record": "resumed", "job": 7}                            it waits or runs again: not interrupted, not ended
 //   {"record": "ended", "job": 7, "status": JOB}               JOB of the protocol
 //   {"record": "dropped", "job": 7}                            its result is gone
 //   {"record": "ids", "next": 8}                               ids below have been given out
