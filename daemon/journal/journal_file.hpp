@@ -44,8 +44,7 @@ class JournalWriter {
 struct OpenedJournal {
     JournalWriter writer;
     JournalContents contents;  // all on disk, once this was returned
-    std::string
-        damaged_copy;  // the name in the folder under which a damaged journal was kept; empty: there was none
+    std::string damaged_copy;  // the name in the folder of what a damaged journal was; empty: it was not
 };
 
 // Opens "journal" in the folder, or creates it. A torn end is cut off; a damaged file is first copied to

@@ -22,8 +22,8 @@ struct JournalOrder {
     std::uint64_t ticket = 0;  // the supervisor's, from 1 on; comes back in the report
 };
 
-// One for each order, in the order in which they came. 0: it is on disk. After any other number nothing that came
-// since is on disk either, until a rewrite's report says 0. EMSGSIZE and EBADMSG concern that order alone.
+// One for each order, in the order in which they came. 0: it is on disk. Otherwise it is not, and concerns that order
+// alone when it is EMSGSIZE, EBADMSG or a rewrite's; after any other of an append, appends fail until a rewrite succeeds.
 struct JournalReport {
     std::uint64_t ticket = 0;  // 0: the first report of a new child: whether the journal is open
     int error_number = 0;
