@@ -15,6 +15,7 @@ MAY_INCLUDE = {
     "daemon/files": ["daemon/files", "common"],
     "daemon/volume": ["daemon/volume", "common"],
     "daemon/scheduling": ["daemon/scheduling", "daemon/kernels", "daemon/volume", "common"],
+    "daemon/journal": ["daemon/journal", "daemon/process", "daemon/volume", "common"],
     "daemon/mover": ["daemon/mover", "daemon/process", "daemon/volume", "common"],
     "daemon/worker": ["daemon/worker", "daemon/process", "daemon/kernels", "daemon/scheduling", "daemon/volume", "common"],
     "daemon/admission": ["daemon/admission", "daemon/scheduling", "daemon/kernels", "daemon/mover/mover_messages.hpp",
