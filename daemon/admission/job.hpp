@@ -2,6 +2,7 @@
 
 #include "common/errors/error.hpp"
 #include "common/files/unique_descriptor.hpp"
+#include "common/protocol/message.hpp"
 #include "common/states/job_state.hpp"
 #include "daemon/admission/parameter_reader.hpp"
 #include "daemon/admission/stopwatch.hpp"
@@ -55,6 +56,19 @@ struct JobRequest {
     int priority = 0;
     std::string max_memory;
     std::string tile_bytes;
+    std::string submission;        // the client's name for this submission; a second one of the same name is this job
+    Json note = Json::object();    // the client's own, given back as it is
+    Json as_sent;                  // for the journal
+};
+
+// What a client brings to a job that exists: the files that it holds, for one that was interrupted.
+struct ResumeRequest {
+    JobId job = 0;
+    std::optional<double> submitted_at;  // which job of that number is meant
+    std::vector<UniqueDescriptor> inputs;
+    std::optional<UniqueDescriptor> output;
+    std::optional<Json> note;
+    bool linked = false;
 };
 
 // A job's extents: all of them or none.

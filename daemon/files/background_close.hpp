@@ -1,9 +1,5 @@
 #pragma once
 
-#include "common/files/unique_descriptor.hpp"
-
-#include <utility>
-
 namespace slab::daemon {
 
 // For descriptors of clients, in the supervisor: close(2) makes a FUSE or NFS file write back, and waits for that as
@@ -18,32 +14,5 @@ namespace slab::daemon {
 // connection is aborted, and until then keeps all it has open: what must be free for a successor (locks, listening
 // sockets) is closed before exit.
 void close_in_background(int descriptor);
-
-// Owns a client's descriptor in the supervisor.
-class ClientDescriptor {
-  public:
-    ClientDescriptor() = default;
-    explicit ClientDescriptor(int descriptor) : descriptor_(descriptor) {}
-    explicit ClientDescriptor(UniqueDescriptor&& other) : descriptor_(other.release()) {}
-    ClientDescriptor(ClientDescriptor&& other) noexcept : descriptor_(other.release()) {}
-    ClientDescriptor& operator=(ClientDescriptor&& other) noexcept {
-        reset(other.release());
-        return *this;
-    }
-    ~ClientDescriptor() { reset(); }
-
-    int get() const { return descriptor_; }
-    explicit operator bool() const { return descriptor_ >= 0; }
-    int release() { return std::exchange(descriptor_, -1); }
-    void reset(int descriptor = -1) {
-        const int old = std::exchange(descriptor_, descriptor);
-        if (old >= 0) {
-            close_in_background(old);
-        }
-    }
-
-  private:
-    int descriptor_ = -1;
-};
 
 }  // namespace slab::daemon

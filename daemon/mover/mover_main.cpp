@@ -3,9 +3,12 @@
 #include "common/pausing/fault_point.hpp"
 #include "common/pausing/pause_point.hpp"
 #include "common/protocol/packet.hpp"
+#include "common/recording/write_recording.hpp"
 #include "daemon/mover/byte_swap.hpp"
 #include "daemon/mover/file_checks.hpp"
+#include "daemon/mover/gzip_reader.hpp"
 #include "daemon/mover/mover_messages.hpp"
+#include "daemon/mover/sandbox.hpp"
 #include "daemon/mover/transfer_queue.hpp"
 #include "daemon/process/plain_record.hpp"
 #include "daemon/process/process_title.hpp"
@@ -16,11 +19,14 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <poll.h>
+#include <span>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -43,6 +49,11 @@ class Mover {
 
     void serve() {
         ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an answer, not our end
+        // Without it nothing of a client's is touched: the sandbox is what keeps a bad file's harm inside.
+        if (const auto entered = enter_mover_sandbox(); !entered) {
+            std::fputs(("slabd: mover: " + to_text(entered.error()) + "\n").c_str(), stderr);
+            return;
+        }
         say_ready();
         while (!closed_) {
             take_orders();
@@ -155,6 +166,8 @@ class Mover {
             job_ = order.job;
             next_progress_ = Clock::now() + std::chrono::milliseconds(100);
             files_ = std::move(descriptors);
+            inflaters_.clear();
+            inflaters_.resize(order.input_count);
             has_output_ = order.has_output != 0;
             output_is_sequential_ = order.output.is_sequential != 0;
             queue_.reset_counts();
@@ -169,6 +182,7 @@ class Mover {
                 return;
             }
             report.inputs[i] = *found;
+            input_ends_[i] = order.inputs[i].file_offset + order.inputs[i].bytes;
         }
         if (has_output_) {
             const auto found = reserve_output(files_.back().get(), order.output);
@@ -235,12 +249,29 @@ class Mover {
                             .direction = Direction::read,
                             .file_offset = input.file_offset + input.copy_bytes,
                             .memory = memory_at(input.volume_offset + input.copy_bytes),
-                            .bytes = fresh});
+                            .bytes = fresh,
+                            .inflater = inflater_for(i, input)});
                 ++load.under_way;
             }
         }
         loads_.push_back(std::move(load));
         end_loads();
+    }
+
+    // One for the whole job, since it cannot go back; a new one when it has to.
+    GzipReader* inflater_for(std::size_t i, const InputBytes& input) {
+        if (input.codec != Codec::gzip) {
+            return nullptr;
+        }
+        std::unique_ptr<GzipReader>& inflater = inflaters_[i];
+        if (!inflater || next_inflated_[i] > input.file_offset + input.copy_bytes) {
+            inflater = std::make_unique<GzipReader>(files_[i].get(), [this] {
+                take_orders();
+                return !cancelling_ && !closed_;
+            });
+        }
+        next_inflated_[i] = input.file_offset + input.bytes;
+        return inflater.get();
     }
 
     void write(const MoverOrder& order, std::string_view header) {
@@ -307,12 +338,31 @@ class Mover {
                 std::memcpy(memory_at(input.volume_offset), shared,
                             static_cast<std::size_t>(input.copy_bytes));
             }
+            if (!ends_well(load)) {
+                return;
+            }
             pause_point("mover-before-report");
             tell_checked();
             MoverReport report{.kind = MoverReportKind::loaded, .job = job_, .band = load.order.band};
             put(report.method, load_method_);
             send(report);
         }
+    }
+
+    // With the last byte of its array a gzip file is asked once more: only then its checksum has been compared.
+    bool ends_well(const Load& load) {
+        for (std::size_t i = 0; i < load.order.input_count; ++i) {
+            const InputBytes& input = load.order.inputs[i];
+            const bool is_last = input.bytes > 0 && input.file_offset + input.bytes == input_ends_[i];
+            if (input.codec != Codec::gzip || !is_last || !inflaters_[i]) {
+                continue;
+            }
+            if (const auto rest = inflaters_[i]->skip(1); !rest) {
+                fail(to_error(rest.error(), fmt::format("input {}", i + 1)));
+                return false;
+            }
+        }
+        return true;
     }
 
     void end_write(std::int64_t band, const EndedTransfer& ended) {
@@ -340,7 +390,7 @@ class Mover {
         int failure = sync_payload(file);
         if (failure == 0 && !header.empty()) {
             const ssize_t count = ::pwrite(file, header.data(), header.size(), 0);
-            failure = count == static_cast<ssize_t>(header.size()) ? sync_payload(file)
+            failure = count == static_cast<ssize_t>(header.size()) ? sync_header(file, header)
                       : count < 0                                  ? errno
                                                                    : ENOSPC;
         }
@@ -352,12 +402,21 @@ class Mover {
         send({.kind = MoverReportKind::sealed, .job = order.job});
     }
 
+    int sync_header(int file, std::string_view header) const {
+        record_write(file, 0, std::as_bytes(std::span(header)));
+        return sync_payload(file);
+    }
+
     int sync_payload(int file) const {
         if (const int fault = fault_point("mover-sync"); fault != 0) {
             return fault;
         }
-        const bool is_synced = ::fdatasync(file) == 0 || (output_is_sequential_ && errno == EINVAL);
-        return is_synced ? 0 : errno;
+        const std::uint64_t begun = record_sync_begin();
+        if (::fdatasync(file) != 0) {
+            return output_is_sequential_ && (errno == EINVAL || errno == EROFS) ? 0 : errno;
+        }
+        record_sync(file, begun);
+        return 0;
     }
 
     void tell_progress() {
@@ -432,6 +491,9 @@ class Mover {
     std::deque<Packet> orders_;
     std::deque<Load> loads_;
     std::vector<UniqueDescriptor> files_;
+    std::vector<std::unique_ptr<GzipReader>> inflaters_;
+    std::array<std::int64_t, most_mover_inputs> input_ends_{};     // of the arrays, in their files
+    std::array<std::int64_t, most_mover_inputs> next_inflated_{};  // where each stands when its orders are done
     std::string header_;  // of a sequential output, until it is written
     JobId job_ = 0;
     std::optional<MoverReport> check_report_;

@@ -197,7 +197,7 @@ class Filter {
     }
     filter.allow_if_argument_is(__NR_prctl, 0, {PR_SET_NAME});
     const bool pauses = std::getenv("SLABD_PAUSE_DIR") != nullptr;
-    if (pauses || std::getenv("SLABD_RECORD_DIR") != nullptr) {
+    if (pauses || std::getenv("SLABD_RECORD_DIR") != nullptr || std::getenv("SLABD_FAULT_DIR") != nullptr) {
         for (const int call : opening) {
             filter.answer_call(call, SECCOMP_RET_ALLOW);
         }

@@ -23,7 +23,8 @@ enum class Sandbox : std::uint8_t {
 // Left open, as seccomp cannot see what a pointer points to: fstatat with AT_EMPTY_PATH, which glibc's fstat is, tells the
 // size and dates of any path; sendmsg can name a receiver if a client sends a datagram socket as a file.
 //
-// SLABD_PAUSE_DIR (pause points) allows open and rename, SLABD_RECORD_DIR (recordings of tests) allows open: with one of
+// SLABD_PAUSE_DIR (pause points) allows open and rename, SLABD_RECORD_DIR and SLABD_FAULT_DIR (recordings
+// and faults of tests) allow open: with one of
 // them set this is no fence. Both come from the daemon's environment, which no client writes.
 Expected<Sandbox> enter_mover_sandbox();
 

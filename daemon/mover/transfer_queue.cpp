@@ -2,6 +2,9 @@
 
 #include "common/pausing/fault_point.hpp"
 #include "common/pausing/pause_point.hpp"
+#include "common/recording/write_recording.hpp"
+#include "daemon/mover/gzip_reader.hpp"
+#include "daemon/mover/sandbox.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,6 +19,7 @@ namespace {
 
 constexpr std::int64_t block = 4096;  // the strictest alignment that O_DIRECT asks for
 constexpr std::int64_t least_for_direct = 256 * 1024;
+constexpr std::int64_t inflate_bytes = std::int64_t{1} << 20;  // about 2 ms; then the disk is looked after again
 
 bool set_direct(int descriptor) {
     const int flags = ::fcntl(descriptor, F_GETFL);
@@ -39,6 +43,13 @@ bool is_congruent(const FileTransfer& transfer) {
            0;
 }
 
+void record(const FileTransfer& transfer, std::int64_t from, std::int64_t bytes) {
+    if (transfer.direction == Direction::write && !transfer.is_sequential) {
+        record_write(transfer.descriptor, transfer.file_offset + from,
+                     {transfer.memory + from, static_cast<std::size_t>(bytes)});
+    }
+}
+
 std::string_view pause_name(Direction direction) {
     return direction == Direction::read ? "mover-in-load" : "mover-in-flush";
 }
@@ -46,7 +57,11 @@ std::string_view pause_name(Direction direction) {
 }  // namespace
 
 TransferRing::TransferRing() {
-    available_ = io_uring_queue_init(depth, &ring_, 0) == 0;
+    available_ = io_uring_queue_init(depth, &ring_, IORING_SETUP_R_DISABLED) == 0;
+    if (available_ && !restrict_ring(ring_)) {
+        io_uring_queue_exit(&ring_);
+        available_ = false;
+    }
 }
 
 TransferRing::~TransferRing() {
@@ -193,6 +208,7 @@ void TransferQueue::completed(const Piece& piece, int result) {
         active.error_number = -result;
     } else {
         count(active, result);
+        record(transfer, piece.span.from, result);
         // What came back short: the end of the file, or the kernel's whim.
         const std::int64_t from = std::max<std::int64_t>(0, piece.span.from + result);
         if (from < std::min(piece.span.to, transfer.bytes)) {
@@ -276,14 +292,31 @@ void TransferQueue::move_piece(Active& active, Span& span, bool around_the_cache
         return;
     }
     count(active, moved);
+    record(transfer, offset - transfer.file_offset, moved);
     pause_point(pause_name(transfer.direction));
 }
 
-// Blocks are inflated straight into the volume; a mover that was started late first passes over what others loaded.
+// Straight into the volume. A mover that was started late first passes over what others loaded before it.
 void TransferQueue::inflate(Active& active, Span& span) {
-    static_cast<void>(active);
-    static_cast<void>(span);
-    active.error_number = ENOSYS;
+    GzipReader& inflater = *active.transfer.inflater;
+    const std::int64_t wanted = active.transfer.file_offset + span.from;
+    const bool catches_up = inflater.position() < wanted;
+    const auto moved =
+        catches_up ? inflater.skip(std::min(wanted - inflater.position(), TransferRing::piece_bytes))
+                   : inflater.read({active.transfer.memory + span.from,
+                                    static_cast<std::size_t>(std::min(span.to - span.from, inflate_bytes))});
+    if (!moved) {
+        active.error_number = moved.error().problem == GzipProblem::stopped ? ECANCELED : EBADMSG;
+        active.trouble = to_error(moved.error(), "").because;
+        return;
+    }
+    if (*moved == 0) {
+        active.error_number = ENODATA;
+        return;
+    }
+    span.from += catches_up ? 0 : *moved;
+    count(active, *moved);
+    pause_point("mover-in-load");
 }
 
 void TransferQueue::count(const Active& active, std::int64_t bytes) {
@@ -299,7 +332,7 @@ void TransferQueue::retire() {
             continue;
         }
         const int descriptor = active->transfer.is_sequential ? -1 : active->transfer.descriptor;
-        ended_.push_back({active->transfer.tag, active->error_number, active->method, active->trouble});
+        ended_.push_back({active->transfer.tag, active->error_number, active->method, std::move(active->trouble)});
         active = active_.erase(active);
         if (std::ranges::none_of(active_, [descriptor](const Active& other) {
                 return other.transfer.descriptor == descriptor;

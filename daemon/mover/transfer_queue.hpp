@@ -5,6 +5,7 @@
 #include <deque>
 #include <list>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,7 +35,7 @@ struct EndedTransfer {
     std::uint64_t tag = 0;
     int error_number = 0;      // 0: complete; ECANCELED: stopped; ENODATA: the file ended too early
     std::string_view method;   // how the bytes moved, for people
-    std::string_view trouble;  // of a gzip file: what is wrong with it
+    std::string trouble;       // of a gzip file: what is wrong with it
 };
 
 // The ring of one mover; without a ring when the kernel forbids it.
@@ -94,7 +95,7 @@ class TransferQueue {
         std::deque<Span> plain;  // to be moved through the page cache
         unsigned under_way = 0;
         int error_number = 0;
-        std::string_view trouble;
+        std::string trouble;
     };
     struct Piece {
         Active* owner = nullptr;

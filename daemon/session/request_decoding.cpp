@@ -96,7 +96,12 @@ std::optional<Error> decode_inputs(const Json& body, JobRequest& request, FileCl
         if (!array) {
             return array.error();
         }
-        InputFile file{array->array, array->byte_order, integer_or(input, "offset", 0)};
+        const std::string codec = text_or(input, "codec");
+        if (!codec.empty() && codec != "gzip") {
+            return bad(fmt::format("there is no codec '{}'", codec.substr(0, 40)), "there is gzip");
+        }
+        InputFile file{array->array, array->byte_order, integer_or(input, "offset", 0),
+                       codec.empty() ? Codec::none : Codec::gzip};
         constexpr std::int64_t beyond_any_file = std::int64_t{1} << 60;
         if (file.offset < 0 || file.offset > beyond_any_file) {
             return bad("an input's offset is no place in a file");
@@ -125,7 +130,8 @@ std::optional<Error> check_types(const Json& body) {
         {"kernel", &Json::is_string, "text"},      {"name", &Json::is_string, "text"},
         {"keep", &Json::is_boolean, "a boolean"},  {"linked", &Json::is_boolean, "a boolean"},
         {"watch", &Json::is_boolean, "a boolean"}, {"priority", &Json::is_number_integer, "a whole number"},
-        {"output", &Json::is_object, "an object"},
+        {"output", &Json::is_object, "an object"}, {"note", &Json::is_object, "an object"},
+        {"submission", &Json::is_string, "text"},  {"wait_for_space", &Json::is_boolean, "a boolean"},
     };
     for (const Rule& rule : rules) {
         const auto found = body.find(rule.key);
@@ -136,10 +142,13 @@ std::optional<Error> check_types(const Json& body) {
     return std::nullopt;
 }
 
+constexpr std::size_t longest_note = 16 * 1024;
+constexpr std::size_t longest_submission = 64;
+
 }  // namespace
 
 Expected<OutputFile> decode_output(const Json& json) {
-    OutputFile output{integer_or(json, "offset", 0), {}};
+    OutputFile output{integer_or(json, "offset", 0), {}, flag_or(json, "sequential", false)};
     const auto header = bytes_of_base64(text_or(json, "header"));
     constexpr std::int64_t beyond_any_file = std::int64_t{1} << 60;
     if (output.offset < 0 || output.offset > beyond_any_file) {
@@ -152,8 +161,45 @@ Expected<OutputFile> decode_output(const Json& json) {
                 fmt::format("it is base64 of at most {} bytes and ends before the payload's offset",
                             longest_file_header)));
     }
+    if (output.is_sequential && static_cast<std::int64_t>(header->size()) != output.offset) {
+        return std::unexpected(bad("a sequential output begins with its header",
+                                   "its offset is not the header's length"));
+    }
     output.header = *header;
     return output;
+}
+
+Expected<ResumeRequest> decode_resume(Message& message) {
+    const Json& body = message.body;
+    if (auto problem = check_types(body)) {
+        return std::unexpected(*problem);
+    }
+    ResumeRequest request;
+    request.job = static_cast<JobId>(integer_or(body, "job", 0));
+    request.linked = flag_or(body, "linked", false);
+    if (const double submitted = real_or(body, "submitted_at", 0); submitted > 0) {
+        request.submitted_at = submitted;
+    }
+    if (body.contains("note")) {
+        request.note = body["note"];
+    }
+    FileClaims files(message.descriptors);
+    const Json inputs = body.value("inputs", Json::array());
+    for (const Json& input : inputs.is_array() ? inputs : Json::array()) {
+        auto claimed = input.is_object() ? files.claim(input) : std::nullopt;
+        if (!claimed) {
+            return std::unexpected(bad("an input has no descriptor of its own"));
+        }
+        request.inputs.push_back(std::move(*claimed));
+    }
+    if (const auto output = body.find("output"); output != body.end() && output->is_object()) {
+        auto claimed = files.claim(*output);
+        if (!claimed) {
+            return std::unexpected(bad("the output has no descriptor of its own"));
+        }
+        request.output = std::move(*claimed);
+    }
+    return request;
 }
 
 Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptors) {
@@ -166,6 +212,12 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
     request.name = text_or(body, "name").substr(0, 200);
     request.keep = flag_or(body, "keep", false);
     request.linked = flag_or(body, "linked", false);
+    request.wait_for_space = flag_or(body, "wait_for_space", false);
+    request.submission = text_or(body, "submission").substr(0, longest_submission);
+    request.note = body.value("note", Json::object());
+    if (request.note.dump().size() > longest_note) {
+        return std::unexpected(bad("the note is too long", fmt::format("it may have {} bytes", longest_note)));
+    }
     request.max_memory = size_text(body, "max_memory");
     request.tile_bytes = size_text(body, "tile_bytes");
     const std::int64_t priority = integer_or(body, "priority", 0);
@@ -201,6 +253,10 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
     }
     request.lent = request.linked && !request.output && !request.keep;
     request.keep = request.keep || !request.output;
+    if (descriptors == Descriptors::required) {
+        request.as_sent = body;
+        request.as_sent.erase("tag");
+    }
     return request;
 }
 

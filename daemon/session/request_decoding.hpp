@@ -13,4 +13,6 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
 // The `output` object: where in the file the payload goes, and the header's bytes.
 Expected<OutputFile> decode_output(const Json& json);
 
+Expected<ResumeRequest> decode_resume(Message& message);
+
 }  // namespace slab::daemon

@@ -2,6 +2,7 @@
 
 #include "common/protocol/socket_address.hpp"
 #include "common/units/byte_size.hpp"
+#include "daemon/files/background_close.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/process/process_title.hpp"
 #include "daemon/session/listener.hpp"
@@ -247,12 +248,14 @@ std::optional<Error> run_supervisor(const Invocation& invocation, Settings setti
         return give_names_back(Error{ErrorKind::failed, "no process can be forked", errno_text(errno), ""});
     }
     set_process_title("slabd: supervisor");
+    const auto close_plainly = std::exchange(close_descriptor, close_in_background);
     std::optional<Error> problem;
     {
         Supervisor supervisor(invocation, settings, *volume, lock->children_descriptor(), std::move(zygote),
                               slots_on(*cpus, settings.workers.count), lifetime);
         problem = supervisor.run();
     }
+    close_descriptor = close_plainly;
     if (lifetime == Lifetime::service) {
         volume->remove_name();
         lock->remove_names();
