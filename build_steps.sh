@@ -1,7 +1,7 @@
 # What ./demo and ./check share: which packages, how they are installed, how things are built. Sourced, not run.
 
 build_packages=(g++ cmake ninja-build pkg-config libboost1.74-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
-                libcli11-dev nlohmann-json3-dev liburing-dev libhwy-dev libsystemd-dev)
+                libcli11-dev nlohmann-json3-dev liburing-dev libhwy-dev libsystemd-dev zlib1g-dev)
 python_packages=(python3 python3-numpy)
 test_packages=(doctest-dev python3-scipy python3-numba systemd-container systemd dbus
                libpam-systemd dbus-user-session util-linux procps passwd mount)
