@@ -55,6 +55,7 @@ struct ResumeRequest {
     std::vector<int>
         inputs;       // descriptors in the order of JobRequest::inputs; borrowed until resume has returned
     int output = -1;  // -1: none
+    std::string note = {};  // instead of the one that the job has; empty: that stays
     bool linked = false;
     bool watch = true;
 };
@@ -62,7 +63,7 @@ struct ResumeRequest {
 // A connection to one daemon. For one thread; movable. Errors of every call: those of the daemon (usage,
 // refused, failed), `interrupted` when it went away, `cancelled` through stop_when_readable.
 //
-// submit, wait, run and run_to_end survive the daemon's restart (ConnectOptions::reconnect_for): they connect to the same
+// submit, resume, wait, run and run_to_end survive the daemon's restart (ConnectOptions::reconnect_for): they connect to the same
 // socket again and go on. Not with a private daemon, and not with a sequential output: its reader may have a part already.
 class Connection {
   public:
@@ -115,8 +116,8 @@ class Connection {
     };
     Expected<Resumed> resume(const ResumeRequest& request);
 
-    // resume and wait; the files are held until the end.
-    Expected<Resumed> resume_to_end(const ResumeRequest& request, const ProgressCallback& on_progress = {});
+    // The same for a job that was resumed, and whose files are still held: it is resumed after each restart.
+    Expected<JobStatus> wait(const ResumeRequest& held, const ProgressCallback& on_progress = {});
 
     Expected<Attachment> attach(std::int64_t job);
     Expected<JobStatus> cancel(std::int64_t job);

@@ -40,10 +40,9 @@ Error interrupted(const JobStatus& job) {
             fmt::format("Make it go on with: slab resume {}.", job.id)};
 }
 
-Error forgotten(const JobStatus& job) {
-    return {ErrorKind::interrupted, fmt::format("the daemon came back without job {}", job.id),
-            job.durable ? "it does not find the job in its journal" : "the job was not in the journal",
-            "Run it again."};
+Error forgotten(std::int64_t job) {
+    return {ErrorKind::interrupted, fmt::format("the daemon came back without job {}", job),
+            "the job was not in its journal", "Run it again."};
 }
 
 bool is_sequential(const RequestWithDescriptors& held) {
@@ -208,7 +207,17 @@ Expected<Connection::Resumed> Connection::resume(const ResumeRequest& request) {
         body["output"] = {{"descriptor", descriptors.size()}};
         descriptors.push_back(request.output);
     }
-    const auto answer = link_->ask("resume", std::move(body), descriptors);
+    if (!request.note.empty()) {
+        body["note"] = Json::parse(request.note, nullptr, false);
+    }
+    auto answer = link_->ask("resume", body, descriptors);
+    for (int losses = 0; !answer && may_survive(answer.error()) && losses < most_losses_without_progress;
+         ++losses) {
+        if (auto back = reconnect(answer.error()); !back) {
+            return std::unexpected(back.error());
+        }
+        answer = link_->ask("resume", body, descriptors);
+    }
     if (!answer) {
         return std::unexpected(answer.error());
     }
@@ -222,34 +231,17 @@ Expected<Connection::Resumed> Connection::resume(const ResumeRequest& request) {
     return Resumed{std::move(*job), flag_or(answer->body, "resumed", true)};
 }
 
-Expected<Connection::Resumed> Connection::resume_to_end(const ResumeRequest& request,
-                                                        const ProgressCallback& on_progress) {
+Expected<JobStatus> Connection::wait(const ResumeRequest& request, const ProgressCallback& on_progress) {
     RequestWithDescriptors held{{{"linked", request.linked}}, request.inputs, {}};
     if (request.output >= 0) {
         held.body["output"] = Json::object();
         held.descriptors.push_back(request.output);
     }
-    ResumeRequest watched = request;
-    watched.watch = true;
-    Expected<Resumed> resumed = resume(watched);
-    for (int losses = 0; !resumed && may_survive(resumed.error()) && losses < most_losses_without_progress;
-         ++losses) {
-        if (auto back = reconnect(resumed.error()); !back) {
-            return std::unexpected(back.error());
-        }
-        resumed = resume(watched);
-    }
-    if (!resumed) {
-        return resumed;
-    }
     Expected<std::optional<JobStatus>> ended = wait_for(request.job, &held, on_progress);
     if (!ended) {
         return std::unexpected(ended.error());
     }
-    if (!*ended) {
-        return std::unexpected(forgotten(resumed->job));
-    }
-    return Resumed{std::move(**ended), resumed->with_these_files};
+    return *ended ? Expected<JobStatus>(std::move(**ended)) : std::unexpected(forgotten(request.job));
 }
 
 // The job of before in the daemon that came back.
@@ -265,7 +257,7 @@ Expected<std::optional<JobStatus>> Connection::find_again(const JobStatus& befor
     if (!is_known || (held != nullptr && has_lost_its_result(*found, *held))) {
         const bool may_be_asked_anew = held != nullptr && (is_known || !before.durable);
         return may_be_asked_anew ? Expected<std::optional<JobStatus>>(std::nullopt)
-                                 : std::unexpected(forgotten(before));
+                                 : std::unexpected(forgotten(before.id));
     }
     if (has_ended(*found)) {
         link_->follow(*found);

@@ -34,6 +34,9 @@ SLABD_WITH_TEST_KERNELS = BUILD / "tests/process/slabd_with_test_kernels"
 sys.path.insert(0, str(REPOSITORY / "client/python"))
 import slab  # noqa: E402  (the module under test, not an installed one)
 
+# A daemon that a test kills is waited for only by the tests of that.
+os.environ["SLABD_RECONNECT"] = "0"
+
 # Twenty times what anything here takes on an idle machine: a deadline is for what hangs, not a measurement.
 PATIENCE_S = 60.0
 POLL_S = 0.002
@@ -345,6 +348,7 @@ def start_command(arguments, socket=None, environment=None, cwd=None):
     surroundings = {key: value for key, value in os.environ.items() if not key.startswith(("SLAB", "XDG_RUNTIME"))}
     if socket is not None:
         surroundings["SLABD_SOCKET"] = socket
+    surroundings["SLABD_RECONNECT"] = "0"
     return Command([str(argument) for argument in arguments], {**surroundings, **(environment or {})}, cwd)
 
 
