@@ -209,7 +209,7 @@ TEST_CASE("a daemon that goes away while a job runs is an interruption") {
         daemon.answer(request, {{"job", job_json(1, "running")}});
         daemon.leaving_ = true;
     });
-    auto connection = Connection::open({folder / "s", "test"});
+    auto connection = Connection::open({folder / "s", "test", std::chrono::milliseconds(0)});
     REQUIRE(connection);
     const auto ended = connection->wait(1);
     REQUIRE_FALSE(ended);
