@@ -30,7 +30,7 @@ struct JobNote {
     std::vector<std::string> inputs = {};  // absolute paths; empty: an array in memory, gone with its process
     std::string output = {};               // absolute; empty: none
     std::optional<FileIdentity> output_file = {};
-    std::optional<OutputFormat> format;
+    std::optional<OutputFormat> format = {};
     ExistingFile existing = ExistingFile::refuse;
 };
 

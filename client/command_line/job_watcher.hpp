@@ -11,7 +11,8 @@ namespace slab {
 // reader wants the object alone; nothing with --quiet.
 enum class Talk : std::uint8_t { normal, json, quiet };
 
-// While this lives and its command waits for a job: the job's progress and, when the daemon goes away, that. On stderr.
+// While this lives and its command waits for a job: the job's progress and, when the daemon goes away, that.
+// On stderr.
 class JobWatcher {
   public:
     JobWatcher(Connection& daemon, Talk talk);

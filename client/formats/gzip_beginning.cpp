@@ -12,7 +12,7 @@
 namespace slab {
 namespace {
 
-// What may stand in a file beside the deflated bytes that are wanted: names, comments, extra fields, empty members.
+// What may stand in a file beside the bytes that are wanted: names, comments, extra fields, empty members.
 constexpr std::int64_t most_overhead = 1 << 20;
 
 constexpr uLong shortest_header = 10;  // RFC 1952, section 2.3

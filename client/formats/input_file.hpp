@@ -25,8 +25,8 @@ struct InputFile {
 Expected<UniqueDescriptor> open_regular_file(const std::string& path);
 
 // A .npy file, known by its beginning, or with raw options a file without a header; each may be packed with gzip
-// (.npy.gz, .gz). Of a packed file only the beginning is read: what is wrong behind it, the daemon finds. All errors
-// are of kind usage.
+// (.npy.gz, .gz). Of a packed file only the beginning is read: what is wrong behind it, the daemon finds. All
+// errors are of kind usage.
 Expected<InputFile> open_input(const std::string& path, const RawOptions& raw);
 
 }  // namespace slab

@@ -16,8 +16,8 @@ enum class OutputPlace : std::uint8_t {
 };
 OutputPlace output_place_of(const std::string& path);
 
-// A descriptor of the stream, open for writing. That of a pipe comes when the pipe has a reader. Errors of kind usage:
-// stdout is a terminal or closed; the pipe cannot be opened.
+// A descriptor of the stream, open for writing. That of a pipe comes when the pipe has a reader. Errors of
+// kind usage: stdout is a terminal or closed; the pipe cannot be opened.
 Expected<UniqueDescriptor> open_output_stream(OutputPlace place, const std::string& path);
 
 }  // namespace slab

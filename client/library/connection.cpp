@@ -201,7 +201,6 @@ Expected<Connection::Fetched> Connection::fetch(std::int64_t job, int descriptor
 Expected<Connection::Fetched> Connection::fetch(std::int64_t job, const OutputTarget& target) {
     Json body = output_to_json(target);
     body["job"] = job;
-    body["descriptor"] = 0;
     const auto answer = link_->ask("fetch", std::move(body), std::span(&target.descriptor, 1));
     if (!answer) {
         return std::unexpected(answer.error());

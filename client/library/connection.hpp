@@ -51,10 +51,11 @@ using PresenceCallback = std::function<void(DaemonPresence, std::chrono::millise
 // An interrupted job's files, opened anew, for Connection::resume.
 struct ResumeRequest {
     std::int64_t job = 0;
-    double submitted_at = 0;  // JobStatus::submitted_at, so that another job of that id is not meant; 0: any
-    std::vector<int>
-        inputs;       // descriptors in the order of JobRequest::inputs; borrowed until resume has returned
-    int output = -1;  // -1: none
+    // JobStatus::submitted_at, so that another job of that id is not meant; 0: any.
+    double submitted_at = 0;
+    // Descriptors in the order of JobRequest::inputs; borrowed until resume has returned.
+    std::vector<int> inputs = {};
+    int output = -1;        // -1: none
     std::string note = {};  // instead of the one that the job has; empty: that stays
     bool linked = false;
     bool watch = true;
@@ -63,8 +64,9 @@ struct ResumeRequest {
 // A connection to one daemon. For one thread; movable. Errors of every call: those of the daemon (usage,
 // refused, failed), `interrupted` when it went away, `cancelled` through stop_when_readable.
 //
-// submit, resume, wait, run and run_to_end survive the daemon's restart (ConnectOptions::reconnect_for): they connect to the same
-// socket again and go on. Not with a private daemon, and not with a sequential output: its reader may have a part already.
+// submit, resume, wait, run and run_to_end survive the daemon's restart (ConnectOptions::reconnect_for): they
+// connect to the same socket again and go on. Not with a private daemon, and not with a sequential output:
+// its reader may have a part already.
 class Connection {
   public:
     // no_daemon when nobody is there; also when somebody is and lets this user not in: the next place in the
@@ -157,8 +159,8 @@ class Connection {
     bool may_survive(const Error& error) const;
     Expected<void> reconnect(const Error& loss);
     Expected<JobStatus> submit_held(const RequestWithDescriptors& held);
-    // Nothing: the daemon does not know the job any more, and may be asked for it anew. held: null when its files are
-    // somebody else's.
+    // Nothing: the daemon does not know the job any more, and may be asked for it anew. held: null when its
+    // files are somebody else's.
     Expected<std::optional<JobStatus>> wait_for(std::int64_t job, const RequestWithDescriptors* held,
                                                 const ProgressCallback& on_progress);
     Expected<std::optional<JobStatus>> find_again(const JobStatus& before,

@@ -41,7 +41,8 @@ class Link {
     // Waits, for nothing but the stop.
     Expected<void> pause(std::chrono::milliseconds duration);
 
-    // Goes on with a daemon that has come back. What was known of jobs is from its predecessor: none is followed any more.
+    // Goes on with a daemon that has come back. What was known of jobs is from its predecessor: none is
+    // followed any more.
     void go_on_at(UniqueDescriptor socket);
 
     bool is_embedded() const { return embedded_.has_value(); }

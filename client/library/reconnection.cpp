@@ -138,8 +138,8 @@ Expected<JobStatus> Connection::submit(const JobRequest& request) {
     return held ? submit_held(*held) : std::unexpected(held.error());
 }
 
-// Sent again with the same `submission` when the answer is lost with the daemon: should the job be in its journal, the
-// next daemon links us to it, and there is no second writer to the output.
+// Sent again with the same `submission` when the answer is lost with the daemon: should the job be in its
+// journal, the next daemon links us to it, and there is no second writer to the output.
 Expected<JobStatus> Connection::submit_held(const RequestWithDescriptors& held) {
     for (int losses = 0;; ++losses) {
         const auto answer = link_->ask("submit", held.body, held.descriptors);

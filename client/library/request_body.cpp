@@ -82,7 +82,7 @@ Expected<Json> note_to_json(const std::string& note) {
 }  // namespace
 
 Json output_to_json(const OutputTarget& target) {
-    Json json{{"offset", target.offset}};
+    Json json{{"descriptor", 0}, {"offset", target.offset}};
     if (!target.header.empty()) {
         json["header"] = base64_of(target.header);
     }

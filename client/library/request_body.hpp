@@ -17,7 +17,7 @@ struct RequestWithDescriptors {
     std::vector<int> descriptors;
     std::vector<UniqueDescriptor> copies;
 };
-// Where and how a result is written, without its descriptor.
+// Where and how a result is written; its descriptor the first of the packet.
 Json output_to_json(const OutputTarget& target);
 
 // A new name for a job that is meant anew: 32 hexadecimal digits.

@@ -1198,9 +1198,10 @@ class Job:
 
     def _submit_again(self):
         """A kernel is pure: same inputs, same result."""
-        self._record = self._connection._submit_held(self._request, self._held, follow=self._request.get("watch", False))
+        follow = self._request.get("watch", False)
+        self._record = self._connection._submit_held(self._request, self._held, follow=follow)
         self.id = self._record["id"]
-        self._following = self._request.get("watch", False)
+        self._following = follow
 
     def _resume(self, watch, **content):
         """Gives the daemon the job's files again. Whether it uses them."""
@@ -1302,8 +1303,8 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
     """Runs a kernel and returns its output as a read-only array.
 
     inputs: arrays of up to 5 dimensions (bool, integers, float32/64, complex64/128; any byte order; C and Fortran
-        order without a copy in this process's layout), or paths of .npy and .npy.gz files. A read-only np.memmap and a path are
-        read by the daemon straight from the file.
+        order without a copy in this process's layout), or paths of .npy and .npy.gz files. A read-only
+        np.memmap and a path are read by the daemon straight from the file.
     out: None: the array is a view of the daemon's memory, without a copy; or a path ending in .npy or .raw: the
         array is a memmap of that file, which appears under its name when it is complete.
     overwrite: whether `out` may replace a file.
