@@ -2,9 +2,9 @@
 
 build_packages=(g++ cmake ninja-build pkg-config libboost1.74-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
                 libcli11-dev nlohmann-json3-dev liburing-dev libisal-dev libhwy-dev
-                libsystemd-dev)
+                libsystemd-dev zlib1g-dev)
 python_packages=(python3 python3-numpy)
-test_packages=(doctest-dev zlib1g-dev python3-scipy python3-numba systemd-container systemd dbus
+test_packages=(doctest-dev python3-scipy python3-numba systemd-container systemd dbus
                libpam-systemd dbus-user-session util-linux procps passwd mount)
 
 # Only what is missing, and nothing (not even the question) when all is there.

@@ -33,6 +33,7 @@ std::unique_ptr<Command> make_ps_command();
 std::unique_ptr<Command> make_show_command();
 std::unique_ptr<Command> make_wait_command();
 std::unique_ptr<Command> make_cancel_command();
+std::unique_ptr<Command> make_resume_command();
 std::unique_ptr<Command> make_fetch_command();
 std::unique_ptr<Command> make_drop_command();
 std::unique_ptr<Command> make_kernels_command();

@@ -92,11 +92,36 @@ Expected<int> run_command(Command& command, std::span<const std::string> argumen
     return *helped ? Expected<int>(0) : command.execute();
 }
 
+// How many words are options of every command that stand before it.
+std::size_t words_before_command(std::span<const std::string> arguments) {
+    std::size_t count = 0;
+    while (count < arguments.size()) {
+        const std::string& word = arguments[count];
+        if (word == "--socket") {
+            count += 2;
+        } else if (word == "--json" || word.starts_with("--socket=")) {
+            ++count;
+        } else {
+            break;
+        }
+    }
+    return count;
+}
+
 Expected<int> dispatch(std::span<const std::string> arguments) {
     const auto commands = all_commands();
     if (arguments.empty()) {
         fmt::print(stderr, "{}", overview(commands));
         return exit_code(ErrorKind::usage);
+    }
+    // slab --socket X ps is slab ps --socket X.
+    if (const std::size_t before = words_before_command(arguments); before > 0 && before < arguments.size()) {
+        std::vector<std::string> turned{arguments[before]};
+        turned.insert(turned.end(), arguments.begin(),
+                      arguments.begin() + static_cast<std::ptrdiff_t>(before));
+        turned.insert(turned.end(), arguments.begin() + static_cast<std::ptrdiff_t>(before) + 1,
+                      arguments.end());
+        return dispatch(turned);
     }
     const std::string& first = arguments.front();
     if (first == "--help" || first == "-h" || first == "help") {
@@ -136,6 +161,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
     commands.push_back(make_show_command());
     commands.push_back(make_wait_command());
     commands.push_back(make_cancel_command());
+    commands.push_back(make_resume_command());
     commands.push_back(make_fetch_command());
     commands.push_back(make_drop_command());
     commands.push_back(make_kernels_command());

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "client/command_line/job_note.hpp"
 #include "client/formats/input_file.hpp"
 #include "client/formats/output_file.hpp"
 #include "client/formats/output_format.hpp"
+#include "client/formats/output_stream.hpp"
 #include "client/library/job_request.hpp"
 #include "common/errors/error.hpp"
 
@@ -21,9 +23,11 @@ struct JobArguments {
 
     std::string kernel;
     std::vector<Input> inputs;
-    std::string output;  // empty: none
+    std::string output;         // empty: none
+    std::string output_format;  // "npy", "raw"; empty: as the output's name says
     bool overwrite = false;
     bool keep = false;
+    bool wait_for_space = false;
     std::int64_t priority = 0;
     std::string max_memory;
     std::string tile_bytes;
@@ -37,13 +41,17 @@ struct PreparedJob {
     std::vector<InputFile> files;
     std::optional<OutputFormat> format;
     std::string output_path;
+    OutputPlace place = OutputPlace::file;
     ExistingFile existing = ExistingFile::refuse;
 };
 
 // All that can be checked without a daemon. Errors of kind usage.
 Expected<PreparedJob> prepare_job(const JobArguments& arguments);
 
-// Completes the request with the output file and its header.
-void set_output(PreparedJob& job, const OutputFile& file, const ArrayDescription& array);
+// Completes the request with the output's descriptor and header.
+void set_output(PreparedJob& job, int descriptor, const ArrayDescription& array);
+
+// Completes the request with what `slab resume` has to know of it.
+void set_note(PreparedJob& job, const JobArguments& arguments, JobNote::Command command);
 
 }  // namespace slab

@@ -59,16 +59,20 @@ class JobFileReader {
     }
 
     void take(std::string_view key, const toml::node& node) {
-        static const std::array<std::string, 10> known{"kernel", "inputs",    "output",     "overwrite",
-                                                       "keep",   "priority",  "max_memory", "tile_bytes",
-                                                       "name",   "parameters"};
+        static const std::array<std::string, 12> known{
+            "kernel",         "inputs",   "output",     "output_format", "overwrite", "keep",
+            "wait_for_space", "priority", "max_memory", "tile_bytes",    "name",      "parameters"};
         if (key == "kernel") {
             take_text(key, node, arguments_.kernel);
         } else if (key == "inputs") {
             take_inputs(node);
         } else if (key == "output") {
             take_text(key, node, arguments_.output);
-            arguments_.output = from_folder(arguments_.output);
+            arguments_.output = arguments_.output == "-" ? "-" : from_folder(arguments_.output);
+        } else if (key == "output_format") {
+            take_text(key, node, arguments_.output_format);
+        } else if (key == "wait_for_space") {
+            take_flag(key, node, arguments_.wait_for_space);
         } else if (key == "overwrite") {
             take_flag(key, node, arguments_.overwrite);
         } else if (key == "keep") {

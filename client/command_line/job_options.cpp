@@ -9,12 +9,21 @@ namespace slab {
 
 void JobOptions::declare(CLI::App& app) {
     app.add_option("KERNEL", kernel_, "A kernel (slab kernels lists them), or a job file ending in .toml");
-    app.add_option("INPUT", inputs_, "Files: .npy, or raw with --input-dtype and --input-shape");
-    app.add_option("-o,--output", output_,
-                   "The result's file; its ending chooses the format: .npy, .raw, .bin")
+    app.add_option(
+        "INPUT", inputs_,
+        "Files: .npy, or raw with --input-dtype and --input-shape; each may be packed: .npy.gz, .gz");
+    app.add_option(
+           "-o,--output", output_,
+           "The result's file; its ending chooses the format: .npy, .raw, .bin. run: also an existing "
+           "pipe, or - for the standard output")
         ->type_name("FILE");
+    app.add_option("--output-format", output_format_,
+                   "Its format, whatever its name: npy (for pipes, too) or raw")
+        ->type_name("npy|raw");
     app.add_flag("--overwrite", overwrite_, "Replace the output if it exists");
     app.add_flag("--keep", keep_, "Leave the result in the daemon's volume, to attach or fetch it later");
+    app.add_flag("--wait-for-space", wait_for_space_,
+                 "Wait while the output's disk is too full, instead of being refused");
     app.add_option("--name", name_, "A text for slab ps")->type_name("TEXT");
     app.add_option("--priority", priority_, "-20 (first) to 19 (last); 0 unless given")->type_name("N");
     app.add_option("--max-memory", max_memory_, "Bounds what the job may hold of the volume: 6GiB, 50%")
@@ -48,7 +57,9 @@ Expected<JobArguments> JobOptions::resolve() const {
     override_inputs(job);
     job.output = output_.value_or(job.output);
     job.overwrite = job.overwrite || overwrite_;
+    job.output_format = output_format_.value_or(job.output_format);
     job.keep = job.keep || keep_;
+    job.wait_for_space = job.wait_for_space || wait_for_space_;
     job.priority = priority_.value_or(job.priority);
     job.max_memory = max_memory_.value_or(job.max_memory);
     job.tile_bytes = tile_bytes_.value_or(job.tile_bytes);

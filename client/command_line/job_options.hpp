@@ -31,8 +31,10 @@ class JobOptions {
     std::vector<std::string> inputs_;
     std::optional<std::string> output_;
     RawOptions raw_;
+    std::optional<std::string> output_format_;
     bool overwrite_ = false;
     bool keep_ = false;
+    bool wait_for_space_ = false;
     std::optional<std::int64_t> priority_;
     std::optional<std::string> max_memory_;
     std::optional<std::string> tile_bytes_;

@@ -24,8 +24,15 @@ std::string plan_text(const PlannedJob& plan) {
         text += fmt::format(": {} {}, {} order", to_text(plan.output->shape), name_of(plan.output->dtype),
                             plan.output->order == MemoryOrder::c ? "C" : "F");
     }
-    text += fmt::format("\nholds   {} of the volume\n", byte_size_text(plan.holds_bytes));
-    text += fmt::format("work    {} band{}, {} tile{} of {}\n", plan.bands, plan.bands == 1 ? "" : "s",
+    text += fmt::format("\nholds   {} of the volume", byte_size_text(plan.holds_bytes));
+    if (plan.least_bytes > 0) {
+        text += fmt::format("; {} would do: --max-memory", byte_size_text(plan.least_bytes));
+    }
+    text += fmt::format("\nwork    {} band{}", plan.bands, plan.bands == 1 ? "" : "s");
+    if (plan.band_shape.rank > 0) {
+        text += fmt::format(" of {}", to_text(plan.band_shape));
+    }
+    text += fmt::format("{}, {} tile{} of {}\n", plan.streams ? " through a ring in the volume" : "",
                         plan.tiles, plan.tiles == 1 ? "" : "s", to_text(plan.tile));
     return text;
 }

@@ -24,7 +24,8 @@ std::size_t terminal_width() {
 }
 
 bool is_moving(const JobStatus& job) {
-    return job.state != JobStatus::State::received && job.state != JobStatus::State::queued;
+    return job.state != JobStatus::State::received && job.state != JobStatus::State::queued &&
+           job.state != JobStatus::State::waiting_for_space && job.state != JobStatus::State::interrupted;
 }
 
 double fraction_done(const JobStatus& job) {

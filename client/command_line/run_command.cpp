@@ -2,9 +2,9 @@
 #include "client/command_line/common_options.hpp"
 #include "client/command_line/job_options.hpp"
 #include "client/command_line/job_report.hpp"
+#include "client/command_line/job_watcher.hpp"
 #include "client/command_line/kernel_help.hpp"
 #include "client/command_line/plan_text.hpp"
-#include "client/command_line/progress_display.hpp"
 #include "client/command_line/stop_signals.hpp"
 #include "common/protocol/message.hpp"
 
@@ -50,16 +50,27 @@ class RunCommand final : public Command {
         if (!job) {
             return std::unexpected(job.error());
         }
+        if (auto usable = check_streams(*job); !usable) {
+            return std::unexpected(usable.error());
+        }
+        // Before the signals are ours: the open of a pipe waits for its reader, and Ctrl-C must end that.
+        if (job->place != OutputPlace::file && !plan_) {
+            Expected<UniqueDescriptor> stream = open_output_stream(job->place, job->output_path);
+            if (!stream) {
+                return std::unexpected(stream.error());
+            }
+            stream_ = std::move(*stream);
+        }
         StopSignals signals;
         Expected<Connection> daemon = connect(arguments->keep && !plan_);
         if (!daemon) {
             return std::unexpected(daemon.error());
         }
         daemon->stop_when_readable(signals.descriptor());
-        Expected<int> result = plan_ ? plan(*daemon, *job) : run(*daemon, *job, signals);
+        Expected<int> result = plan_ ? plan(*daemon, *job) : run(*daemon, *job, *arguments, signals);
         if (!result && result.error().kind == ErrorKind::cancelled && result.error().because.empty()) {
             result.error().what = "the job was cancelled";
-            result.error().because = signals.take() + " stopped this command; no file was written";
+            result.error().because = signals.take() + " stopped this command; " + what_was_written(*job);
         }
         return result;
     }
@@ -112,7 +123,25 @@ class RunCommand final : public Command {
         return 0;
     }
 
-    Expected<int> run(Connection& daemon, PreparedJob& job, StopSignals& signals) {
+    Expected<void> check_streams(const PreparedJob& job) const {
+        if (common_.json && !plan_ && job.place == OutputPlace::standard_output) {
+            return std::unexpected(
+                Error{ErrorKind::usage, "two things would go to the standard output",
+                      "--json prints an object there and -o - the array",
+                      "Leave --json away, or write to a pipe of its own: mkfifo, then -o PIPE."});
+        }
+        return {};
+    }
+
+    static std::string what_was_written(const PreparedJob& job) {
+        return job.place == OutputPlace::file ? "no file was written"
+                                              : "what was written to the stream is a part";
+    }
+
+    Talk talk() const { return quiet_ ? Talk::quiet : common_.json ? Talk::json : Talk::normal; }
+
+    Expected<int> run(Connection& daemon, PreparedJob& job, const JobArguments& arguments,
+                      StopSignals& signals) {
         std::optional<OutputFile> file;
         if (job.format) {
             const Expected<void> opened = open_output(daemon, job, file);
@@ -121,22 +150,12 @@ class RunCommand final : public Command {
             }
         }
         job.request.linked = true;
-        const Expected<JobStatus> submitted = daemon.submit(job.request);
-        if (!submitted) {
-            return std::unexpected(submitted.error());
-        }
-        // Nothing on a pipe beside the object when a program reads it; a person at a terminal still wants the
-        // bar.
-        ProgressStyle style = quiet_ ? ProgressStyle::silent : progress_style_of_stderr();
-        if (common_.json && style == ProgressStyle::lines) {
-            style = ProgressStyle::silent;
-        }
-        ProgressDisplay progress(style);
-        Expected<JobStatus> ended =
-            daemon.wait(submitted->id, [&progress](const JobStatus& status) { progress.show(status); });
-        progress.erase();
-        if (!ended && ended.error().kind == ErrorKind::cancelled) {
-            return std::unexpected(cancelled(daemon, submitted->id, signals));
+        set_note(job, arguments, JobNote::Command::run);
+        JobWatcher watcher(daemon, talk());
+        const Expected<JobStatus> ended = daemon.run_to_end(job.request, watcher.on_progress());
+        watcher.erase();
+        if (!ended && ended.error().kind == ErrorKind::cancelled && watcher.newest()) {
+            return std::unexpected(cancelled(daemon, watcher, job, signals));
         }
         if (!ended) {
             return std::unexpected(ended.error());
@@ -149,7 +168,7 @@ class RunCommand final : public Command {
         return report(*ended, job);
     }
 
-    static Expected<void> open_output(Connection& daemon, PreparedJob& job, std::optional<OutputFile>& file) {
+    Expected<void> open_output(Connection& daemon, PreparedJob& job, std::optional<OutputFile>& file) const {
         ArrayDescription array;
         if (*job.format !=
             OutputFormat::raw) {  // the header tells the result's shape, which the kernel decides
@@ -159,42 +178,61 @@ class RunCommand final : public Command {
             }
             array = plan->output.value_or(array);
         }
+        if (stream_) {
+            set_output(job, stream_.get(), array);
+            return {};
+        }
         Expected<OutputFile> opened = OutputFile::create(job.output_path, job.existing);
         if (!opened) {
             return std::unexpected(opened.error());
         }
         file.emplace(std::move(*opened));
-        set_output(job, *file, array);
+        set_output(job, file->descriptor(), array);
         return {};
     }
 
     // The end of the connection would cancel the job too; asking for it makes sure that it has ended when
     // this command has. A second Ctrl-C ends the asking.
-    static Error cancelled(Connection& daemon, std::int64_t job, StopSignals& signals) {
+    static Error cancelled(Connection& daemon, const JobWatcher& watcher, const PreparedJob& job,
+                           StopSignals& signals) {
+        const std::int64_t id = watcher.newest()->id;
         const std::string signal = signals.take();
-        if (!daemon.is_embedded()) {
-            static_cast<void>(daemon.cancel(job));
+        if (watcher.daemon_is_away() && watcher.newest()->durable) {
+            return {ErrorKind::cancelled,
+                    fmt::format("the wait for the daemon was given up; job {} is interrupted", id),
+                    fmt::format("{} stopped it; {}", signal, what_was_written(job)),
+                    fmt::format("Once the daemon runs again: slab resume {0}, or slab drop {0}.", id)};
         }
-        return {ErrorKind::cancelled, fmt::format("job {} was cancelled", job),
-                fmt::format("{} stopped it; no file was written", signal), ""};
+        if (!daemon.is_embedded()) {
+            static_cast<void>(daemon.cancel(id));
+        }
+        return {ErrorKind::cancelled, fmt::format("job {} was cancelled", id),
+                fmt::format("{} stopped it; {}", signal, what_was_written(job)), ""};
     }
 
     int report(JobStatus job, const PreparedJob& prepared) const {
-        std::string place = prepared.output_path;
+        const bool is_done = job.outcome == JobStatus::Outcome::done;
+        std::string place =
+            prepared.place == OutputPlace::standard_output ? "standard output" : prepared.output_path;
         if (job.kept) {
             place += place.empty() ? "kept in the volume" : " (and kept in the volume)";
         }
-        if (common_.json && !prepared.output_path.empty() && job.outcome == JobStatus::Outcome::done) {
+        if (common_.json && !prepared.output_path.empty() && is_done) {
             Json object = Json::parse(job.json);
             object["file"] = prepared.output_path;
             job.json = object.dump(-1, ' ', false, Json::error_handler_t::replace);
         }
-        if (!quiet_ || common_.json || job.outcome != JobStatus::Outcome::done) {
+        if (is_done && prepared.place == OutputPlace::standard_output) {
+            if (!quiet_) {
+                fmt::print(stderr, "{}\n", summary_of(job, place));
+            }
+        } else if (!quiet_ || common_.json || !is_done) {
             report_end(job, place, common_.style());
         }
         return exit_code_of(job);
     }
 
+    UniqueDescriptor stream_;  // stdout or a pipe, when the result goes there
     JobOptions job_;
     CommonOptions common_;
     CLI::App* app_ = nullptr;

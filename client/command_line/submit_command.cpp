@@ -2,6 +2,7 @@
 #include "client/command_line/common_options.hpp"
 #include "client/command_line/job_options.hpp"
 #include "client/command_line/job_report.hpp"
+#include "client/command_line/job_watcher.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -36,15 +37,21 @@ class SubmitCommand final : public Command {
         if (!job) {
             return std::unexpected(job.error());
         }
+        if (job->place != OutputPlace::file) {
+            return std::unexpected(
+                Error{ErrorKind::usage, "a submitted job cannot write to a pipe",
+                      "nobody would be there to tell its reader that the job failed",
+                      "Use slab run, which waits, or submit with --keep and slab fetch ID -o - later."});
+        }
         Expected<Connection> daemon = connect_to_daemon(common_);
         if (!daemon) {
             return std::unexpected(daemon.error());
         }
-        return submit(*daemon, *job);
+        return submit(*daemon, *job, *arguments);
     }
 
   private:
-    Expected<int> submit(Connection& daemon, PreparedJob& job) {
+    Expected<int> submit(Connection& daemon, PreparedJob& job, const JobArguments& arguments) {
         job.request.watch = false;
         std::optional<OutputFile> file;
         if (job.format) {
@@ -57,8 +64,10 @@ class SubmitCommand final : public Command {
                 return std::unexpected(opened.error());
             }
             file.emplace(std::move(*opened));
-            set_output(job, *file, plan->output.value_or(ArrayDescription{}));
+            set_output(job, file->descriptor(), plan->output.value_or(ArrayDescription{}));
         }
+        set_note(job, arguments, JobNote::Command::submit);
+        const JobWatcher watcher(daemon, Talk::normal);
         const Expected<JobStatus> submitted = daemon.submit(job.request);
         if (!submitted) {
             return std::unexpected(submitted.error());

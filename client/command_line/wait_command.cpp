@@ -1,7 +1,7 @@
 #include "client/command_line/command.hpp"
 #include "client/command_line/common_options.hpp"
 #include "client/command_line/job_report.hpp"
-#include "client/command_line/progress_display.hpp"
+#include "client/command_line/job_watcher.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -29,14 +29,12 @@ class WaitCommand final : public Command {
         if (!daemon) {
             return std::unexpected(daemon.error());
         }
-        const bool silent = quiet_ || (common_.json && progress_style_of_stderr() == ProgressStyle::lines);
         int worst = 0;
         std::vector<JobStatus> ended;
         for (const std::int64_t id : jobs_) {
-            ProgressDisplay progress(silent ? ProgressStyle::silent : progress_style_of_stderr());
-            Expected<JobStatus> job =
-                daemon->wait(id, [&](const JobStatus& status) { progress.show(status); });
-            progress.erase();
+            JobWatcher watcher(*daemon, quiet_ ? Talk::quiet : common_.json ? Talk::json : Talk::normal);
+            Expected<JobStatus> job = daemon->wait(id, watcher.on_progress());
+            watcher.erase();
             if (!job) {
                 return std::unexpected(job.error());
             }

@@ -1,13 +1,14 @@
 #include "client/formats/input_file.hpp"
 
+#include "client/formats/gzip_beginning.hpp"
 #include "client/formats/npy_header.hpp"
+#include "common/units/byte_size.hpp"
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <cerrno>
 
 namespace slab {
@@ -17,41 +18,109 @@ std::unexpected<Error> refuse(std::string what, std::string because, std::string
     return std::unexpected(Error{ErrorKind::usage, std::move(what), std::move(because), std::move(remedy)});
 }
 
-bool begins_as_npy(int descriptor) {
-    std::array<char, 6> start{};
-    return ::pread(descriptor, start.data(), start.size(), 0) == static_cast<ssize_t>(start.size()) &&
-           std::string_view(start.data(), start.size()) == npy_magic;
+// How many bytes of array a file can hold, and how its errors say that.
+struct Capacity {
+    std::int64_t bytes = 0;
+    std::string text;
+};
+
+bool begins_with(const ByteSource& source, std::string_view magic) {
+    const Expected<std::string> start = source(0, magic.size());
+    return start && *start == magic;
+}
+
+Expected<InputFile> as_npy(UniqueDescriptor descriptor, const std::string& path, const ByteSource& source,
+                           const Capacity& capacity) {
+    const Expected<NpyHeader> header = read_npy_header(source, path);
+    if (!header) {
+        return std::unexpected(header.error());
+    }
+    if (capacity.bytes - header->data_offset < byte_count(header->array)) {
+        return refuse(path + ": the file is cut short",
+                      fmt::format("{} {} needs {} after the header, the file has {}",
+                                  to_text(header->array.shape), name_of(header->array.dtype),
+                                  byte_size_text(byte_count(header->array)), capacity.text),
+                      "Write or copy the file again.");
+    }
+    return InputFile{std::move(descriptor), header->array, header->byte_order, header->data_offset};
 }
 
 Expected<InputFile> as_raw(UniqueDescriptor descriptor, const std::string& path, const RawOptions& options,
-                           std::int64_t file_bytes) {
+                           const Capacity& capacity) {
     const Expected<RawLayout> layout = parse_raw_options(options);
     if (!layout) {
         return std::unexpected(layout.error());
     }
     const std::int64_t bytes = byte_count(layout->array);
     const std::int64_t offset = layout->offset.value_or(0);
-    if (offset > file_bytes || bytes > file_bytes - offset) {
+    if (offset > capacity.bytes || bytes > capacity.bytes - offset) {
         return refuse(path + ": the file is shorter than its shape",
                       fmt::format("{} {} from byte {} on needs {} bytes; the file has {}",
                                   to_text(layout->array.shape), name_of(layout->array.dtype), offset, bytes,
-                                  file_bytes),
+                                  capacity.text),
                       "Look at --input-shape, --input-dtype and --input-offset.");
-    }
-    if (!layout->offset && bytes != file_bytes) {
-        return refuse(
-            path + ": the file is longer than its shape",
-            fmt::format("{} {} is {} bytes; the file has {}", to_text(layout->array.shape),
-                        name_of(layout->array.dtype), bytes, file_bytes),
-            "Look at --input-shape and --input-dtype; if only a part is wanted, say where it begins "
-            "with --input-offset (0 too).");
     }
     return InputFile{std::move(descriptor), layout->array, layout->byte_order, offset};
 }
 
+Error unknown_format(const std::string& path) {
+    return {ErrorKind::usage, path + ": the input's format is not known", "it is no .npy file",
+            "For raw bytes say what they are: --input-dtype uint16 --input-shape 64,64,32. Other formats: "
+            "convert to .npy first."};
+}
+
+Expected<InputFile> open_plain(UniqueDescriptor descriptor, const std::string& path, const RawOptions& raw,
+                               std::int64_t file_bytes) {
+    const Capacity capacity{file_bytes, fmt::format("{} bytes", file_bytes)};
+    const ByteSource source = bytes_of_file(descriptor.get(), path);
+    if (path.ends_with(".npy") || (!raw.any() && begins_with(source, npy_magic))) {
+        return as_npy(std::move(descriptor), path, source, capacity);
+    }
+    if (!raw.any()) {
+        return std::unexpected(unknown_format(path));
+    }
+    Expected<InputFile> file = as_raw(std::move(descriptor), path, raw, capacity);
+    if (file && !raw.offset && byte_count(file->array) != file_bytes) {
+        return refuse(
+            path + ": the file is longer than its shape",
+            fmt::format("{} {} is {} bytes; the file has {}", to_text(file->array.shape),
+                        name_of(file->array.dtype), byte_count(file->array), file_bytes),
+            "Look at --input-shape and --input-dtype; if only a part is wanted, say where it begins "
+            "with --input-offset (0 too).");
+    }
+    return file;
+}
+
+Expected<InputFile> open_gzip(UniqueDescriptor descriptor, const std::string& path, const RawOptions& raw,
+                              std::int64_t file_bytes) {
+    const Capacity capacity{
+        file_bytes * most_inflation,
+        fmt::format("{} bytes, and gzip packs {} to 1 at best", file_bytes, most_inflation)};
+    const ByteSource source = [&path, fd = descriptor.get()](std::int64_t offset, std::size_t bytes) {
+        Expected<std::string> text = inflate_beginning(fd, static_cast<std::size_t>(offset) + bytes, path);
+        if (text) {
+            text->erase(0, static_cast<std::size_t>(offset));
+        }
+        return text;
+    };
+    if (const Expected<std::string> start = source(0, 1); !start) {
+        return std::unexpected(start.error());
+    }
+    Expected<InputFile> file = std::unexpected(unknown_format(path));
+    if (path.ends_with(".npy.gz") || (!raw.any() && begins_with(source, npy_magic))) {
+        file = as_npy(std::move(descriptor), path, source, capacity);
+    } else if (raw.any()) {
+        file = as_raw(std::move(descriptor), path, raw, capacity);
+    }
+    if (file) {
+        file->codec = InputCodec::gzip;
+    }
+    return file;
+}
+
 }  // namespace
 
-Expected<InputFile> open_input(const std::string& path, const RawOptions& raw) {
+Expected<UniqueDescriptor> open_regular_file(const std::string& path) {
     // Non-blocking: the open of a pipe without a writer would wait for ever.
     UniqueDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!descriptor) {
@@ -67,20 +136,24 @@ Expected<InputFile> open_input(const std::string& path, const RawOptions& raw) {
     }
     // The flag belongs to the description that the daemon gets too.
     ::fcntl(descriptor.get(), F_SETFL, 0);
-    if (path.ends_with(".npy") || (!raw.any() && begins_as_npy(descriptor.get()))) {
-        Expected<NpyHeader> header = read_npy_header(descriptor.get(), path);
-        if (!header) {
-            return std::unexpected(header.error());
-        }
-        return InputFile{std::move(descriptor), header->array, header->byte_order, header->data_offset};
+    return descriptor;
+}
+
+Expected<InputFile> open_input(const std::string& path, const RawOptions& raw) {
+    Expected<UniqueDescriptor> descriptor = open_regular_file(path);
+    if (!descriptor) {
+        return std::unexpected(descriptor.error());
     }
-    if (raw.any()) {
-        return as_raw(std::move(descriptor), path, raw, status.st_size);
+    struct stat status {};
+    if (::fstat(descriptor->get(), &status) != 0) {
+        return refuse(path + ": the input cannot be read", errno_text(errno), "");
     }
-    return refuse(
-        path + ": the input's format is not known", "it is no .npy file",
-        "For raw bytes say what they are: --input-dtype uint16 --input-shape 64,64,32. Other formats: "
-        "convert to .npy first.");
+    // Raw bytes may begin like anything: there the name decides.
+    const bool is_packed =
+        path.ends_with(".gz") || (!path.ends_with(".npy") && !raw.any() &&
+                                  begins_with(bytes_of_file(descriptor->get(), path), gzip_magic));
+    return is_packed ? open_gzip(std::move(*descriptor), path, raw, status.st_size)
+                     : open_plain(std::move(*descriptor), path, raw, status.st_size);
 }
 
 }  // namespace slab

@@ -1,11 +1,9 @@
 #include "client/formats/npy_header.hpp"
 
 #include "client/formats/dict_literal.hpp"
-#include "common/units/byte_size.hpp"
 
 #include <fmt/format.h>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bit>
@@ -23,7 +21,6 @@ std::unexpected<Error> refuse(const std::string& name, std::string_view what, st
         Error{ErrorKind::usage, fmt::format("{}: {}", name, what), std::move(because), std::move(remedy)});
 }
 
-// The bytes that are there: fewer than asked for at the end of the file.
 Expected<std::string> read_at(int descriptor, std::int64_t offset, std::size_t bytes,
                               const std::string& name) {
     std::string text(bytes, '\0');
@@ -128,13 +125,15 @@ Expected<NpyHeader> header_from(const Literal::Dict& dict, const std::string& na
 
 }  // namespace
 
-Expected<NpyHeader> read_npy_header(int descriptor, const std::string& name) {
-    struct stat status {};
-    if (::fstat(descriptor, &status) != 0) {
-        return refuse(name, "cannot be read", errno_text(errno));
-    }
+ByteSource bytes_of_file(int descriptor, const std::string& name) {
+    return [descriptor, name](std::int64_t offset, std::size_t bytes) {
+        return read_at(descriptor, offset, bytes, name);
+    };
+}
+
+Expected<NpyHeader> read_npy_header(const ByteSource& source, const std::string& name) {
     // Magic, two bytes of version, then the header's length: 2 bytes in version 1, 4 in the later ones.
-    const Expected<std::string> start = read_at(descriptor, 0, 12, name);
+    const Expected<std::string> start = source(0, 12);
     if (!start) {
         return std::unexpected(start.error());
     }
@@ -159,14 +158,14 @@ Expected<NpyHeader> read_npy_header(int descriptor, const std::string& name) {
         return refuse(name, "the header cannot be read",
                       fmt::format("it claims {} bytes; {} is the limit", length, longest_header));
     }
-    const Expected<std::string> text = read_at(descriptor, static_cast<std::int64_t>(prefix), length, name);
+    const Expected<std::string> text = source(static_cast<std::int64_t>(prefix), length);
     if (!text) {
         return std::unexpected(text.error());
     }
     if (start->size() < prefix || text->size() < length) {
         return refuse(name, "the file is cut short",
                       fmt::format("its header should have {} bytes; the whole file has {}", prefix + length,
-                                  status.st_size),
+                                  start->size() < prefix ? start->size() : prefix + text->size()),
                       "Write or copy the file again.");
     }
     const Expected<Literal::Dict> dict = parse_dict_literal(*text);
@@ -182,14 +181,6 @@ Expected<NpyHeader> read_npy_header(int descriptor, const std::string& name) {
     if (!bytes) {
         return refuse(name, "the array is larger than 2^63 bytes",
                       fmt::format("its shape is {}", to_text(header->array.shape)), "Write the file again.");
-    }
-    if (status.st_size - header->data_offset < *bytes) {
-        return refuse(name, "the file is cut short",
-                      fmt::format("{} {} needs {} after the header, the file has {}",
-                                  to_text(header->array.shape), name_of(header->array.dtype),
-                                  byte_size_text(*bytes),
-                                  byte_size_text(status.st_size - header->data_offset)),
-                      "Write or copy the file again.");
     }
     return header;
 }

@@ -4,6 +4,7 @@
 #include "common/errors/error.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,10 +22,15 @@ inline constexpr std::string_view npy_magic = "\x93NUMPY";
 // Where our own files' data starts: O_DIRECT needs a multiple of 4096, the format one of 64.
 inline constexpr std::int64_t npy_data_offset = 4096;
 
-// Reads the header of an open regular file and checks that the file holds the whole array. `name` is for
-// errors, all of kind usage: no .npy file, cut short, object and structured arrays, element types and shapes
-// that slabd has not.
-Expected<NpyHeader> read_npy_header(int descriptor, const std::string& name);
+// The bytes of a file from offset on, unpacked if it is packed: fewer than asked for at its end.
+using ByteSource = std::function<Expected<std::string>(std::int64_t offset, std::size_t bytes)>;
+
+// Bytes of an open regular file.
+ByteSource bytes_of_file(int descriptor, const std::string& name);
+
+// Reads a header. `name` is for errors, all of kind usage: no .npy file, cut short, object and structured arrays,
+// element types and shapes that slabd has not. Whether the array is all there is not looked at.
+Expected<NpyHeader> read_npy_header(const ByteSource& source, const std::string& name);
 
 // A header of version 1.0 for an array in this machine's byte order, npy_data_offset bytes long.
 std::string make_npy_header(const ArrayDescription& array);

@@ -23,6 +23,21 @@ Expected<OutputFormat> output_format_of(std::string_view path) {
                                  "End the name with .npy (numpy), or .raw or .bin (the elements only)."});
 }
 
+Expected<OutputFormat> output_format_named(std::string_view name) {
+    for (const OutputFormat format : {OutputFormat::npy, OutputFormat::raw}) {
+        if (name == name_of(format)) {
+            return format;
+        }
+    }
+    return std::unexpected(Error{ErrorKind::usage, fmt::format("the output format '{}' is not known", name),
+                                 "it is npy or raw",
+                                 "Give --output-format npy, or raw for the elements only."});
+}
+
+std::string_view name_of(OutputFormat format) {
+    return format == OutputFormat::npy ? "npy" : "raw";
+}
+
 std::int64_t payload_offset_of(OutputFormat format) {
     return format == OutputFormat::npy ? npy_data_offset : 0;
 }

@@ -18,6 +18,10 @@ enum class OutputFormat : std::uint8_t {
 // An error of kind usage that names the known endings.
 Expected<OutputFormat> output_format_of(std::string_view path);
 
+// "npy" or "raw". An error of kind usage for another name.
+Expected<OutputFormat> output_format_named(std::string_view name);
+std::string_view name_of(OutputFormat format);
+
 // Where the payload begins: a multiple of 4096.
 std::int64_t payload_offset_of(OutputFormat format);
 

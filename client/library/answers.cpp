@@ -29,6 +29,16 @@ std::optional<ArrayDescription> output_of(const Json& json) {
     return array ? std::optional(array->array) : std::nullopt;
 }
 
+Shape shape_in(const Json& json, std::string_view key) {
+    std::vector<std::int64_t> extents;
+    if (const auto list = json.find(key); list != json.end() && list->is_array()) {
+        for (const Json& extent : *list) {
+            extents.push_back(extent.is_number_integer() ? extent.get<std::int64_t>() : 0);
+        }
+    }
+    return shape_from(extents).value_or(Shape{});
+}
+
 std::string dump(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -53,8 +63,8 @@ JobStatus job_status_from(const Json& json) {
     job.name = text_or(json, "name");
     job.user = text_or(json, "user");
     job.uid = integer_or(json, "uid", -1);
-    job.state = named(std::array{State::received, State::queued, State::loading, State::running,
-                                 State::flushing, State::ended},
+    job.state = named(std::array{State::received, State::queued, State::waiting_for_space, State::loading,
+                                 State::running, State::flushing, State::interrupted, State::ended},
                       text_or(json, "state"), State::running);
     job.outcome = named(std::array{Outcome::none, Outcome::done, Outcome::failed, Outcome::cancelled,
                                    Outcome::refused, Outcome::interrupted},
@@ -65,6 +75,7 @@ JobStatus job_status_from(const Json& json) {
     job.reason = text_or(json, "reason");
     job.output = output_of(json);
     job.kept = flag_or(json, "kept", false);
+    job.durable = flag_or(json, "durable", false);
     job.priority = integer_or(json, "priority", 0);
     job.tiles = integer_or(json, "tiles", 0);
     job.tiles_done = integer_or(json, "tiles_done", 0);
@@ -72,16 +83,27 @@ JobStatus job_status_from(const Json& json) {
     job.workers = integer_or(json, "workers", 0);
     job.workers_lost = integer_or(json, "workers_lost", 0);
     job.bands = integer_or(json, "bands", 0);
+    job.bands_done = integer_or(json, "bands_done", 0);
     job.bytes_in = integer_or(json, "bytes_in", 0);
     job.bytes_out = integer_or(json, "bytes_out", 0);
     job.holds_bytes = integer_or(json, "holds_bytes", 0);
+    if (const auto held = json.find("held_bytes"); held != json.end() && held->is_number()) {
+        job.held_bytes = held->get<std::int64_t>();
+    }
     job.peak_volume_bytes = integer_or(json, "peak_volume_bytes", 0);
     job.submitted_at = real_or(json, "submitted_at", 0);
+    job.age_s = seconds(json, "age_s");
+    job.expires_at = seconds(json, "expires_at");
     job.queued_s = seconds(json, "queued_s");
     job.load_s = seconds(json, "load_s");
     job.compute_s = seconds(json, "compute_s");
     job.flush_s = seconds(json, "flush_s");
     job.wall_s = seconds(json, "wall_s");
+    job.load_method = text_or(json, "load_method");
+    job.flush_method = text_or(json, "flush_method");
+    if (const auto note = json.find("note"); note != json.end() && note->is_object()) {
+        job.note = dump(*note);
+    }
     job.simd = text_or(json, "simd");
     job.json = dump(json);
     return job;
@@ -127,13 +149,10 @@ PlannedJob planned_job_from(const Json& json) {
     plan.holds_bytes = integer_or(json, "holds_bytes", 0);
     plan.bands = integer_or(json, "bands", 0);
     plan.tiles = integer_or(json, "tiles", 0);
-    if (const auto tile = json.find("tile"); tile != json.end() && tile->is_array()) {
-        std::vector<std::int64_t> extents;
-        for (const Json& extent : *tile) {
-            extents.push_back(extent.is_number_integer() ? extent.get<std::int64_t>() : 0);
-        }
-        plan.tile = shape_from(extents).value_or(Shape{});
-    }
+    plan.tile = shape_in(json, "tile");
+    plan.least_bytes = integer_or(json, "least_bytes", 0);
+    plan.streams = flag_or(json, "streams", false);
+    plan.band_shape = shape_in(json, "band_shape");
     plan.json = dump(json);
     return plan;
 }

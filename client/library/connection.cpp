@@ -1,8 +1,10 @@
 #include "client/library/connection.hpp"
 
+#include "client/library/answer_parts.hpp"
 #include "client/library/answers.hpp"
 #include "client/library/daemon_socket.hpp"
 #include "client/library/link.hpp"
+#include "client/library/reconnection.hpp"
 #include "client/library/request_body.hpp"
 
 #include <fmt/format.h>
@@ -12,11 +14,6 @@ namespace {
 
 // An embedded daemon forks its children before it answers; a machine that swaps may take its time.
 constexpr std::chrono::seconds hello_patience{30};
-
-Error unreadable(std::string_view what) {
-    return {ErrorKind::failed, fmt::format("the daemon's answer to '{}' cannot be read", what),
-            "it lacks a part that the protocol promises", "Use slab and slabd of the same version."};
-}
 
 template <typename Convert>
 auto list_in(const Message& message, std::string_view request, std::string_view key, Convert convert)
@@ -32,14 +29,6 @@ auto list_in(const Message& message, std::string_view request, std::string_view 
     return result;
 }
 
-Expected<JobStatus> job_in(const Message& message, std::string_view request) {
-    const auto job = message.body.find("job");
-    if (job == message.body.end() || !job->is_object()) {
-        return std::unexpected(unreadable(request));
-    }
-    return job_status_from(*job);
-}
-
 // What an answer says beside the fields of every answer.
 Json content_of(const Message& message) {
     Json content = message.body;
@@ -50,7 +39,8 @@ Json content_of(const Message& message) {
 
 }  // namespace
 
-Connection::Connection(std::unique_ptr<Link> link) : link_(std::move(link)) {}
+Connection::Connection(std::unique_ptr<Link> link, std::string client)
+    : link_(std::move(link)), client_(std::move(client)) {}
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
@@ -70,6 +60,10 @@ Expected<Connection> Connection::open(const ConnectOptions& options) {
 }
 
 Expected<Connection::Attempt> Connection::try_open(const ConnectOptions& options) {
+    const Expected<std::chrono::milliseconds> patience = reconnect_patience(options.reconnect_for);
+    if (!patience) {
+        return std::unexpected(patience.error());
+    }
     Expected<SocketSearch> search = find_daemon_socket(options.socket);
     if (!search) {
         return std::unexpected(search.error());
@@ -77,9 +71,10 @@ Expected<Connection::Attempt> Connection::try_open(const ConnectOptions& options
     if (!search->socket) {
         return Attempt{std::nullopt, std::move(search->absence), search->left_behind};
     }
-    Connection connection(std::make_unique<Link>(std::move(search->socket), std::nullopt));
+    Connection connection(std::make_unique<Link>(std::move(search->socket), std::nullopt), options.client);
     connection.daemon_.socket = search->path;
-    if (auto greeted = connection.greet(options); !greeted) {
+    connection.reconnect_for_ = *patience;
+    if (auto greeted = connection.greet(hello_patience); !greeted) {
         return std::unexpected(greeted.error());
     }
     return Attempt{std::move(connection), {}, false};
@@ -90,8 +85,9 @@ Expected<Connection> Connection::start_embedded(const ConnectOptions& options) {
     if (!started) {
         return std::unexpected(started.error());
     }
-    Connection connection(std::make_unique<Link>(std::move(started->socket), std::move(started->daemon)));
-    if (auto greeted = connection.greet(options); !greeted) {
+    Connection connection(std::make_unique<Link>(std::move(started->socket), std::move(started->daemon)),
+                          options.client);
+    if (auto greeted = connection.greet(hello_patience); !greeted) {
         Error error = greeted.error();
         if (error.kind == ErrorKind::interrupted) {
             error.kind = ErrorKind::no_daemon;
@@ -106,9 +102,9 @@ bool Connection::is_embedded() const {
     return link_->is_embedded();
 }
 
-Expected<void> Connection::greet(const ConnectOptions& options) {
+Expected<void> Connection::greet(std::chrono::milliseconds patience) {
     const auto answer =
-        link_->ask("hello", {{"protocol", protocol_version}, {"client", options.client}}, {}, hello_patience);
+        link_->ask("hello", {{"protocol", protocol_version}, {"client", client_}}, {}, patience);
     if (!answer) {
         return std::unexpected(answer.error());
     }
@@ -159,64 +155,6 @@ Expected<PlannedJob> Connection::plan(const JobRequest& request) {
     return planned_job_from(content_of(*answer));
 }
 
-Expected<JobStatus> Connection::submit(const JobRequest& request) {
-    Expected<RequestWithDescriptors> prepared = request_with_descriptors(request);
-    if (!prepared) {
-        return std::unexpected(prepared.error());
-    }
-    const auto answer = link_->ask("submit", std::move(prepared->body), prepared->descriptors);
-    if (!answer) {
-        return std::unexpected(answer.error());
-    }
-    Expected<JobStatus> job = job_in(*answer, "submit");
-    if (job && request.watch) {
-        link_->follow(*job);
-    }
-    return job;
-}
-
-Expected<JobStatus> Connection::wait(std::int64_t job, const ProgressCallback& on_progress) {
-    if (link_->known(job) == nullptr) {
-        Expected<JobStatus> watched = ask_about("watch", job);
-        if (!watched) {
-            return watched;
-        }
-        link_->follow(std::move(*watched));
-    }
-    std::string reported;
-    while (true) {
-        const JobStatus* status = link_->known(job);
-        if (status == nullptr) {
-            return std::unexpected(unreadable("watch"));
-        }
-        if (on_progress && status->json != reported) {
-            reported = status->json;
-            on_progress(*status);
-        }
-        if (has_ended(*status)) {
-            JobStatus ended = *status;
-            link_->forget(job);
-            return ended;
-        }
-        if (auto event = link_->await_event(); !event) {
-            return std::unexpected(event.error());
-        }
-    }
-}
-
-Expected<JobStatus> Connection::run(JobRequest request, const ProgressCallback& on_progress) {
-    request.watch = true;
-    const Expected<JobStatus> submitted = submit(request);
-    if (!submitted) {
-        return submitted;
-    }
-    Expected<JobStatus> ended = wait(submitted->id, on_progress);
-    if (ended && ended->outcome != JobStatus::Outcome::done) {
-        return std::unexpected(error_of(*ended));
-    }
-    return ended;
-}
-
 Expected<Attachment> Connection::attach(std::int64_t job) {
     auto answer = link_->ask("attach", {{"job", job}});
     if (!answer) {
@@ -257,8 +195,13 @@ Expected<std::vector<JobStatus>> Connection::list(ListScope scope) {
 }
 
 Expected<Connection::Fetched> Connection::fetch(std::int64_t job, int descriptor, std::int64_t offset) {
-    const auto answer =
-        link_->ask("fetch", {{"job", job}, {"descriptor", 0}, {"offset", offset}}, std::span(&descriptor, 1));
+    return fetch(job, OutputTarget{.descriptor = descriptor, .offset = offset});
+}
+
+Expected<Connection::Fetched> Connection::fetch(std::int64_t job, const OutputTarget& target) {
+    Json body = output_to_json(target);
+    body["job"] = job;
+    const auto answer = link_->ask("fetch", std::move(body), std::span(&target.descriptor, 1));
     if (!answer) {
         return std::unexpected(answer.error());
     }
@@ -283,6 +226,10 @@ Expected<std::int64_t> Connection::trim() {
 
 void Connection::stop_when_readable(int descriptor) {
     link_->stop_when_readable(descriptor);
+}
+
+void Connection::on_presence(PresenceCallback callback) {
+    on_presence_ = std::move(callback);
 }
 
 }  // namespace slab

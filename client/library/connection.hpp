@@ -7,6 +7,7 @@
 #include "client/library/planned_job.hpp"
 #include "common/errors/error.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,11 +19,15 @@
 namespace slab {
 
 class Link;
+struct RequestWithDescriptors;
 
 // Which daemon: this socket, else SLABD_SOCKET, else the user's own instance, else the system's.
 struct ConnectOptions {
     std::string socket;              // a path; empty: look in the places above
     std::string client = "libslab";  // who asks, for the daemon's log
+    // How long submit, wait and run look for a daemon that went away (killed, upgraded); 0: not at all. Absent:
+    // SLABD_RECONNECT ("60s", "0"), else 60 s.
+    std::optional<std::chrono::milliseconds> reconnect_for = std::nullopt;
 };
 
 // Who answered hello.
@@ -39,8 +44,29 @@ enum class ListScope : std::uint8_t { active, all };
 // Called with each new status of a job that is waited for.
 using ProgressCallback = std::function<void(const JobStatus&)>;
 
+// Called when the daemon goes away and is waited for, at most that long, and when it is back.
+enum class DaemonPresence : std::uint8_t { lost, back };
+using PresenceCallback = std::function<void(DaemonPresence, std::chrono::milliseconds patience)>;
+
+// An interrupted job's files, opened anew, for Connection::resume.
+struct ResumeRequest {
+    std::int64_t job = 0;
+    // JobStatus::submitted_at, so that another job of that id is not meant; 0: any.
+    double submitted_at = 0;
+    // Descriptors in the order of JobRequest::inputs; borrowed until resume has returned.
+    std::vector<int> inputs = {};
+    int output = -1;        // -1: none
+    std::string note = {};  // instead of the one that the job has; empty: that stays
+    bool linked = false;
+    bool watch = true;
+};
+
 // A connection to one daemon. For one thread; movable. Errors of every call: those of the daemon (usage,
 // refused, failed), `interrupted` when it went away, `cancelled` through stop_when_readable.
+//
+// submit, resume, wait, run and run_to_end survive the daemon's restart (ConnectOptions::reconnect_for): they
+// connect to the same socket again and go on. Not with a private daemon, and not with a sequential output:
+// its reader may have a part already.
 class Connection {
   public:
     // no_daemon when nobody is there; also when somebody is and lets this user not in: the next place in the
@@ -71,11 +97,29 @@ class Connection {
     // Returns when the job is admitted, or done; the error is that of a refused job.
     Expected<JobStatus> submit(const JobRequest& request);
 
-    // Returns when the job has ended, however: outcome and error are in the status.
+    // Returns when the job has ended, however: outcome and error are in the status. An interrupted job, which only
+    // somebody with its files can resume, is an error of kind interrupted (after a restart of the daemon: when
+    // nobody has resumed it for reconnect_for).
     Expected<JobStatus> wait(std::int64_t job, const ProgressCallback& on_progress = {});
 
-    // submit and wait; a job that ended otherwise than done is an error.
-    Expected<JobStatus> run(JobRequest request, const ProgressCallback& on_progress = {});
+    // submit and wait. The files are held until the end, so the job is resumed after the daemon's restart, and
+    // submitted again when it was not durable. on_progress hears of the job first when its id is known.
+    Expected<JobStatus> run_to_end(const JobRequest& request, const ProgressCallback& on_progress = {});
+
+    // The same; a job that ended otherwise than done is an error.
+    Expected<JobStatus> run(const JobRequest& request, const ProgressCallback& on_progress = {});
+
+    // Makes an interrupted job go on, after the daemon has found its inputs unchanged; an output that is another
+    // file than before gets everything anew. One that runs or has ended is linked and watched as asked, and its
+    // files are not used.
+    struct Resumed {
+        JobStatus job;
+        bool with_these_files = false;
+    };
+    Expected<Resumed> resume(const ResumeRequest& request);
+
+    // The same for a job that was resumed, and whose files are still held: it is resumed after each restart.
+    Expected<JobStatus> wait(const ResumeRequest& held, const ProgressCallback& on_progress = {});
 
     Expected<Attachment> attach(std::int64_t job);
     Expected<JobStatus> cancel(std::int64_t job);
@@ -90,6 +134,8 @@ class Connection {
         double flush_s = 0;
     };
     Expected<Fetched> fetch(std::int64_t job, int descriptor, std::int64_t offset);
+    // The same as the target says; its header is written too.
+    Expected<Fetched> fetch(std::int64_t job, const OutputTarget& target);
 
     // The daemon's status as a JSON object.
     Expected<std::string> status();
@@ -101,14 +147,30 @@ class Connection {
     // can be read. -1: none.
     void stop_when_readable(int descriptor);
 
-  private:
-    explicit Connection(std::unique_ptr<Link> link);
+    // Tells of the daemon's going and coming while a call survives it.
+    void on_presence(PresenceCallback callback);
 
-    Expected<void> greet(const ConnectOptions& options);
+  private:
+    Connection(std::unique_ptr<Link> link, std::string client);
+
+    Expected<void> greet(std::chrono::milliseconds patience);
     Expected<JobStatus> ask_about(std::string_view request, std::int64_t job);
+
+    bool may_survive(const Error& error) const;
+    Expected<void> reconnect(const Error& loss);
+    Expected<JobStatus> submit_held(const RequestWithDescriptors& held);
+    // Nothing: the daemon does not know the job any more, and may be asked for it anew. held: null when its
+    // files are somebody else's.
+    Expected<std::optional<JobStatus>> wait_for(std::int64_t job, const RequestWithDescriptors* held,
+                                                const ProgressCallback& on_progress);
+    Expected<std::optional<JobStatus>> find_again(const JobStatus& before,
+                                                  const RequestWithDescriptors* held);
 
     std::unique_ptr<Link> link_;
     DaemonInfo daemon_;
+    std::string client_;
+    std::chrono::milliseconds reconnect_for_{0};
+    PresenceCallback on_presence_;
 };
 
 struct Connection::Attempt {

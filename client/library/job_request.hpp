@@ -23,6 +23,9 @@ using ParameterValue =
     std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 using Parameters = std::map<std::string, ParameterValue, std::less<>>;
 
+// How an input's file is packed.
+enum class InputCodec : std::uint8_t { none, gzip };
+
 // One input: bytes of a file, or of this process's memory. Both are borrowed until submit has returned.
 // Memory is copied (the daemon reads no client's memory); a descriptor is not, so the file must not change
 // while the job loads.
@@ -30,25 +33,35 @@ struct InputArray {
     ArrayDescription array;
     ByteOrder byte_order = native_byte_order;
     int descriptor = -1;                // a regular file or a memfd, open for reading
-    std::int64_t offset = 0;            // of the first element in the file
+    std::int64_t offset = 0;            // of the first element in the file; of a packed one, unpacked
     std::span<const std::byte> memory;  // used when descriptor is -1
+    InputCodec codec = InputCodec::none;
 
     static InputArray from_descriptor(const ArrayDescription& array, ByteOrder byte_order, int descriptor,
-                                      std::int64_t offset) {
-        return {array, byte_order, descriptor, offset, {}};
+                                      std::int64_t offset, InputCodec codec = InputCodec::none) {
+        return {array, byte_order, descriptor, offset, {}, codec};
     }
     static InputArray from_memory(const ArrayDescription& array, std::span<const std::byte> memory) {
-        return {array, native_byte_order, -1, 0, memory};
+        return {array, native_byte_order, -1, 0, memory, InputCodec::none};
     }
 };
 
 // The file that a result goes to. The daemon writes the payload from offset on and then, as the very last
 // thing, header at 0: until then the file does not read as a valid one.
 struct OutputTarget {
-    int descriptor = -1;  // a regular file, open for writing; borrowed until submit has returned
+    enum class Access : std::uint8_t {
+        positioned,  // a regular file
+        sequential,  // a pipe or any other file, written in order from its position on: header, then payload
+    };
+
+    int descriptor = -1;  // open for writing; borrowed until submit has returned
     std::int64_t offset = 0;
-    std::string header;  // bytes, at most offset of them; empty: none is written
+    std::string header = {};  // bytes, at most offset of them (sequential: exactly); empty: none is written
+    Access access = Access::positioned;
 };
+
+// What a job does when its output's file system has too little space.
+enum class SpacePolicy : std::uint8_t { refuse, wait };
 
 // A job as it is asked for. Without an output the result is kept in the volume.
 struct JobRequest {
@@ -64,6 +77,8 @@ struct JobRequest {
     std::string max_memory;  // "6GiB", "50%" or bytes; empty: no bound of its own
     std::string tile_bytes;  // the same; empty: the daemon's setting
     std::string name;        // free text for lists
+    SpacePolicy when_disk_is_full = SpacePolicy::refuse;
+    std::string note;  // a JSON object, at most 16 KiB, given back in JobStatus: the client's own memory
 };
 
 }  // namespace slab

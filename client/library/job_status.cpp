@@ -8,9 +8,11 @@ std::string_view name_of(JobStatus::State state) {
     switch (state) {
     case JobStatus::State::received: return "received";
     case JobStatus::State::queued: return "queued";
+    case JobStatus::State::waiting_for_space: return "waiting_for_space";
     case JobStatus::State::loading: return "loading";
     case JobStatus::State::running: return "running";
     case JobStatus::State::flushing: return "flushing";
+    case JobStatus::State::interrupted: return "interrupted";
     case JobStatus::State::ended: return "ended";
     }
     return "";

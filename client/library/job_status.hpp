@@ -13,7 +13,16 @@ namespace slab {
 // What the daemon says about a job. Times are seconds and absent where not known yet.
 struct JobStatus {
     // Where the job is.
-    enum class State : std::uint8_t { received, queued, loading, running, flushing, ended };
+    enum class State : std::uint8_t {
+        received,
+        queued,
+        waiting_for_space,  // on the output's file system
+        loading,
+        running,
+        flushing,
+        interrupted,  // its daemon ended; Connection::resume makes it go on
+        ended,
+    };
     // Why it ended; none while it has not.
     enum class Outcome : std::uint8_t { none, done, failed, cancelled, refused, interrupted };
 
@@ -25,9 +34,10 @@ struct JobStatus {
     State state = State::received;
     Outcome outcome = Outcome::none;
     std::optional<Error> error;
-    std::string reason;  // why a queued job waits
+    std::string reason;  // why a job waits
     std::optional<ArrayDescription> output;
     bool kept = false;
+    bool durable = false;  // survives a restart of the daemon
     std::int64_t priority = 0;
     std::int64_t tiles = 0;
     std::int64_t tiles_done = 0;
@@ -35,17 +45,24 @@ struct JobStatus {
     std::int64_t workers = 0;
     std::int64_t workers_lost = 0;
     std::int64_t bands = 0;
+    std::int64_t bands_done = 0;
     std::int64_t bytes_in = 0;
     std::int64_t bytes_out = 0;
-    std::int64_t holds_bytes = 0;
+    std::int64_t holds_bytes = 0;            // what was planned
+    std::optional<std::int64_t> held_bytes;  // what it holds of the volume now
     std::int64_t peak_volume_bytes = 0;
-    double submitted_at = 0;  // since 1970
+    double submitted_at = 0;           // since 1970
+    std::optional<double> age_s;       // since it ended or was interrupted
+    std::optional<double> expires_at;  // since 1970: when what it holds is given up
     std::optional<double> queued_s;
     std::optional<double> load_s;
     std::optional<double> compute_s;
     std::optional<double> flush_s;
     std::optional<double> wall_s;
+    std::string load_method;
+    std::string flush_method;
     std::string simd;
+    std::string note;  // the JSON object of JobRequest; empty: none
     std::string json;  // the object as it came, with all that this struct leaves out
 };
 

@@ -13,6 +13,13 @@
 #include <vector>
 
 namespace slab {
+namespace {
+
+Error stopped() {
+    return {ErrorKind::cancelled, "stopped while waiting for the daemon", "", ""};
+}
+
+}  // namespace
 
 Link::Link(UniqueDescriptor socket, std::optional<EmbeddedDaemon> embedded)
     : embedded_(std::move(embedded)), socket_(std::move(socket)) {}
@@ -67,7 +74,13 @@ void Link::forget(std::int64_t job) {
     followed_.erase(job);
 }
 
-Expected<void> Link::await_event() {
+Expected<bool> Link::await_event(Deadline deadline) {
+    if (socket_ && deadline) {
+        const Expected<bool> ready = wait_for_packet(deadline);
+        if (!ready || !*ready) {
+            return ready;
+        }
+    }
     Expected<Message> message = receive({});
     if (!message) {
         return std::unexpected(message.error());
@@ -75,7 +88,20 @@ Expected<void> Link::await_event() {
     if (message->body.contains("event")) {
         take_event(message->body);
     }
+    return true;
+}
+
+Expected<void> Link::pause(std::chrono::milliseconds duration) {
+    pollfd entry{stop_descriptor_, POLLIN, 0};
+    if (::poll(&entry, 1, static_cast<int>(duration.count())) > 0) {
+        return std::unexpected(stopped());
+    }
     return {};
+}
+
+void Link::go_on_at(UniqueDescriptor socket) {
+    socket_ = std::move(socket);
+    followed_.clear();
 }
 
 Expected<void> Link::send(const Json& body, std::span<const int> descriptors) {
@@ -101,8 +127,14 @@ Expected<Message> Link::receive(Deadline deadline) {
     if (!socket_) {
         return std::unexpected(gone());
     }
-    if (auto ready = wait_for_packet(deadline); !ready) {
+    const Expected<bool> ready = wait_for_packet(deadline);
+    if (!ready) {
         return std::unexpected(ready.error());
+    }
+    if (!*ready) {
+        return std::unexpected(Error{ErrorKind::no_daemon, "the daemon does not answer",
+                                     "it accepted the connection and then said nothing",
+                                     "Look at its log (journalctl -u slabd), and restart it if it hangs."});
     }
     Packet packet;
     if (receive_packet(socket_.get(), packet) != Transfer::moved) {
@@ -111,7 +143,7 @@ Expected<Message> Link::receive(Deadline deadline) {
     return decode_message(std::move(packet));
 }
 
-Expected<void> Link::wait_for_packet(Deadline deadline) {
+Expected<bool> Link::wait_for_packet(Deadline deadline) {
     std::array<pollfd, 2> entries{{{socket_.get(), POLLIN, 0}, {stop_descriptor_, POLLIN, 0}}};
     while (true) {
         int timeout_ms = -1;
@@ -125,17 +157,10 @@ Expected<void> Link::wait_for_packet(Deadline deadline) {
             return std::unexpected(gone());
         }
         if (ready > 0 && entries[1].revents != 0) {
-            return std::unexpected(
-                Error{ErrorKind::cancelled, "stopped while waiting for the daemon", "", ""});
+            return std::unexpected(stopped());
         }
-        if (ready > 0) {
-            return {};
-        }
-        if (ready == 0) {
-            return std::unexpected(
-                Error{ErrorKind::no_daemon, "the daemon does not answer",
-                      "it accepted the connection and then said nothing",
-                      "Look at its log (journalctl -u slabd), and restart it if it hangs."});
+        if (ready >= 0) {
+            return ready > 0;
         }
     }
 }

@@ -28,20 +28,30 @@ class Link {
     void follow(JobStatus job);
     void forget(std::int64_t job);
 
-    // Waits for the next event.
-    Expected<void> await_event();
+    // Waits for the next event; false: none came until the deadline.
+    using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+    Expected<bool> await_event(Deadline deadline = {});
 
     // Every wait ends with an error of kind cancelled as soon as this can be read. -1: none.
     void stop_when_readable(int descriptor) { stop_descriptor_ = descriptor; }
 
+    // Whether the conversation has ended.
+    bool is_lost() const { return !socket_; }
+
+    // Waits, for nothing but the stop.
+    Expected<void> pause(std::chrono::milliseconds duration);
+
+    // Goes on with a daemon that has come back. What was known of jobs is from its predecessor: none is
+    // followed any more.
+    void go_on_at(UniqueDescriptor socket);
+
     bool is_embedded() const { return embedded_.has_value(); }
 
   private:
-    using Deadline = std::optional<std::chrono::steady_clock::time_point>;
-
     Expected<void> send(const Json& body, std::span<const int> descriptors);
     Expected<Message> receive(Deadline deadline);
-    Expected<void> wait_for_packet(Deadline deadline);
+    // False: nothing came until the deadline.
+    Expected<bool> wait_for_packet(Deadline deadline);
     void take_event(const Json& body);
     Error gone();
 

@@ -5,7 +5,13 @@
 
 #include <fmt/format.h>
 
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
+#include <random>
 
 namespace slab {
 namespace {
@@ -44,6 +50,9 @@ Json value_to_json(const T& value) {
 Json input_to_json(const InputArray& input) {
     Json json = array_to_json(input.array);
     json["dtype"] = type_string(input.array.dtype, input.byte_order);
+    if (input.codec == InputCodec::gzip) {
+        json["codec"] = "gzip";
+    }
     return json;
 }
 
@@ -55,7 +64,42 @@ Error wrong_memory(const InputArray& input) {
             "Pass the array's whole memory, contiguous in its order."};
 }
 
+constexpr std::size_t longest_note = 16 * 1024;
+
+// What the daemon would refuse, before any array is copied for it.
+Expected<Json> note_to_json(const std::string& note) {
+    const Json json = Json::parse(note, nullptr, false);
+    if (!json.is_object() || note.size() > longest_note) {
+        return std::unexpected(Error{
+            ErrorKind::usage, "the job's note cannot be used",
+            json.is_object() ? fmt::format("it has {} bytes; {} is the limit", note.size(), longest_note)
+                             : std::string("it is no JSON object"),
+            "Give a small JSON object, or none."});
+    }
+    return json;
+}
+
 }  // namespace
+
+Json output_to_json(const OutputTarget& target) {
+    Json json{{"descriptor", 0}, {"offset", target.offset}};
+    if (!target.header.empty()) {
+        json["header"] = base64_of(target.header);
+    }
+    if (target.access == OutputTarget::Access::sequential) {
+        json["sequential"] = true;
+    }
+    return json;
+}
+
+std::string random_submission() {
+    std::array<std::uint32_t, 4> bits{};
+    if (::getrandom(bits.data(), sizeof(bits), 0) != static_cast<ssize_t>(sizeof(bits))) {
+        std::random_device source;
+        std::ranges::generate(bits, std::ref(source));
+    }
+    return fmt::format("{:08x}{:08x}{:08x}{:08x}", bits[0], bits[1], bits[2], bits[3]);
+}
 
 Json request_body(const JobRequest& request) {
     Json body{{"kernel", request.kernel}};
@@ -83,11 +127,22 @@ Json request_body(const JobRequest& request) {
             body[key] = *text;
         }
     }
+    if (request.when_disk_is_full == SpacePolicy::wait) {
+        body["wait_for_space"] = true;
+    }
     return body;
 }
 
 Expected<RequestWithDescriptors> request_with_descriptors(const JobRequest& request) {
     RequestWithDescriptors result{request_body(request), {}, {}};
+    result.body["submission"] = random_submission();
+    if (!request.note.empty()) {
+        Expected<Json> note = note_to_json(request.note);
+        if (!note) {
+            return std::unexpected(note.error());
+        }
+        result.body["note"] = std::move(*note);
+    }
     const auto add = [&result](Json& place, int descriptor, std::int64_t offset) {
         place["descriptor"] = result.descriptors.size();
         place["offset"] = offset;
@@ -112,11 +167,8 @@ Expected<RequestWithDescriptors> request_with_descriptors(const JobRequest& requ
     }
     if (request.output) {
         Json& place = result.body["output"];
-        place = Json::object();
+        place = output_to_json(*request.output);
         add(place, request.output->descriptor, request.output->offset);
-        if (!request.output->header.empty()) {
-            place["header"] = base64_of(request.output->header);
-        }
     }
     return result;
 }

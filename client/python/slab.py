@@ -9,6 +9,9 @@
 The daemon is the one at $SLABD_SOCKET, else the user's own, else the system's. Where none is running, a private one
 is started for this process and ends with it. Needs Linux, the standard library and numpy.
 
+A daemon that goes away (killed, upgraded) while run() or wait() waits is waited for: $SLABD_RECONNECT ("60s" unless set,
+"0" for not at all). When it is back, the job goes on.
+
 Every error is a SlabError: `what` went wrong in one line, `because` the facts, `remedy` what to do.
 
 The wire is described in common/protocol/README.md; this module is written after that page alone.
@@ -19,11 +22,15 @@ import base64
 import contextlib
 import errno
 import fcntl
+import gzip
+import io
 import itertools
 import json
 import math
 import mmap
 import os
+import re
+import secrets
 import select
 import shutil
 import socket as _socket
@@ -32,16 +39,23 @@ import subprocess
 import threading
 import time
 import weakref
+import zlib
 
 import numpy as np
 
-__all__ = ["run", "submit", "attach", "plan", "kernels", "jobs", "status", "Connection", "Job",
+__all__ = ["run", "submit", "resume", "attach", "plan", "kernels", "jobs", "status", "Connection", "Job",
            "SlabError", "UsageError", "Refused", "JobFailed", "NoDaemon", "Interrupted", "Cancelled"]
 
 PROTOCOL = 1
 LONGEST_PACKET = 128 * 1024
 MOST_DESCRIPTORS = 16
 LARGEST_EXACT_INTEGER = 2**53
+RECONNECT_INTERVAL_S = 0.2
+SAME_TIME_S = 1e-3  # the daemon keeps submitted_at in another form than the text that it sends
+MOST_LOSSES = 5     # of the daemon while a job does not get on: it may be the job that kills it
+LONGEST_NOTE = 16 * 1024
+LONGEST_HEADER = 2**20
+MOST_INFLATION = 1032  # deflate's best ratio
 HEADER_BYTES = 4096  # of a written .npy: O_DIRECT needs the payload on a multiple of the file system's block
 
 
@@ -86,7 +100,7 @@ class NoDaemon(SlabError):
 
 
 class Interrupted(SlabError):
-    """The daemon went away. What became of the job is not known."""
+    """The daemon went away, and did not come back in time. What became of the job is not known."""
     kind = "interrupted"
 
 
@@ -207,8 +221,11 @@ def _close_all(descriptors):
 class _Input:
     """One input array on its way to the daemon: its description and a descriptor of its bytes."""
 
-    def __init__(self, dtype, shape, order, descriptor, offset):
+    def __init__(self, dtype, shape, order, descriptor, offset, path=None, codec=None):
         self.array = {"dtype": dtype.str, "shape": [int(extent) for extent in shape], "order": order}
+        if codec is not None:
+            self.array["codec"] = codec
+        self.path = path  # absolute; None: an array in memory
         self.descriptor = descriptor
         self.offset = offset
 
@@ -217,14 +234,15 @@ class _Input:
 
 
 def _open_input(source):
-    """A path of a .npy file, or anything that numpy makes an array of."""
+    """A path of a .npy or .npy.gz file, or anything that numpy makes an array of."""
     if isinstance(source, (str, os.PathLike)):
         return _input_from_npy(os.fspath(source))
     array = np.asarray(source)
     _check_dtype(array.dtype, "the input array")
     mapped = _file_of(array) if array.flags.forc else None
     descriptor, offset = mapped or (_memfd_of(array), 0)
-    return _Input(array.dtype, array.shape, _order_of(array), descriptor, offset)
+    path = os.path.abspath(_root_of(array).filename) if mapped else None
+    return _Input(array.dtype, array.shape, _order_of(array), descriptor, offset, path)
 
 
 def _order_of(array):
@@ -264,9 +282,7 @@ def _file_of(array):
     The name may by now belong to another file (a result replaced by rename): only the very inode that is mapped
     will do, otherwise the array is copied.
     """
-    root = array
-    while isinstance(root.base, np.ndarray):
-        root = root.base
+    root = _root_of(array)
     if not (isinstance(root, np.memmap) and isinstance(root.base, mmap.mmap)
             and root.mode == "r" and root.filename and array.nbytes):
         return None
@@ -280,6 +296,12 @@ def _file_of(array):
         return descriptor, root.offset + address - root.__array_interface__["data"][0]
     os.close(descriptor)
     return None
+
+
+def _root_of(array):
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
 
 
 def _mapped_file_at(address):
@@ -303,18 +325,30 @@ def _input_from_npy(path):
     try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
-            raise UsageError(what, "it is not a regular file", "Give the path of a .npy file.")
+            raise UsageError(what, "it is not a regular file", "Give the path of a .npy or .npy.gz file.")
         with open(descriptor, "rb", closefd=False) as file:
-            shape, order, dtype, offset = _read_npy_header(file, what)
+            packed = path.endswith(".gz") or file.peek(2)[:2] == b"\x1f\x8b"
+            shape, order, dtype, offset = _read_packed_header(file, what) if packed else _read_npy_header(file, what)
         _check_dtype(dtype, path)
         expected = offset + math.prod(shape) * dtype.itemsize  # Python's integers: no shape overflows
-        if any(extent < 0 for extent in shape) or facts.st_size < expected:
-            raise UsageError(what, f"its header promises {expected} bytes, the file has {facts.st_size}",
+        capacity = facts.st_size * (MOST_INFLATION if packed else 1)
+        if any(extent < 0 for extent in shape) or capacity < expected:
+            raise UsageError(what, f"its header promises {expected} bytes, the file has {facts.st_size}"
+                             + (" packed ones" if packed else ""),
                              "The file is cut short or its header is damaged: write it again.")
-        return _Input(dtype, shape, order, descriptor, offset)
+        return _Input(dtype, shape, order, descriptor, offset, os.path.abspath(path), "gzip" if packed else None)
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def _read_packed_header(file, what):
+    """The header in a gzip file, whose bytes are counted unpacked. Unpacks the beginning only, whatever it promises."""
+    try:
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            return _read_npy_header(io.BytesIO(unpacked.read(LONGEST_HEADER)), what)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(what, f"its gzip data cannot be read: {error}", "Write or copy the file again.") from error
 
 
 def _read_npy_header(file, what):
@@ -425,6 +459,13 @@ class _OutputFile:
             if os.path.samestat(os.stat(self.path, follow_symlinks=False), self._facts):
                 os.unlink(self.path)
 
+    def note(self):
+        """What the note of a job says about its output."""
+        facts = os.fstat(self.descriptor)
+        return {"output": self.path, "output_format": "npy" if self._is_npy else "raw",
+                "output_file": {"device": str(facts.st_dev), "inode": str(facts.st_ino)},
+                "existing": "replace" if self._overwrite else "refuse"}
+
     def close(self):
         """Once, at the end: without a commit before, nothing is left of the file."""
         self._facts = os.fstat(self.descriptor)
@@ -461,6 +502,7 @@ def _map_array(answer, descriptor):
 # ---------------------------------------------------------------------------------------------------- connection
 
 _open_connections = weakref.WeakSet()
+_HELLO = {"protocol": PROTOCOL, "client": "slab.py"}
 
 
 class Connection:
@@ -469,10 +511,14 @@ class Connection:
     socket: the daemon's socket. Default: $SLABD_SOCKET, else the user's own daemon, else the system's.
     daemon: True: never start a private (embedded) daemon where none is running; raise NoDaemon.
 
+    reconnect_for: seconds for which run() and wait() look for a daemon that went away; 0: not at all. Default:
+        $SLABD_RECONNECT, else 60.
+
     A connection is this process's: a forked child has to open its own.
     """
 
-    def __init__(self, socket=None, daemon=False):
+    def __init__(self, socket=None, daemon=False, reconnect_for=None):
+        self.reconnect_for = _reconnect_patience() if reconnect_for is None else reconnect_for
         self._embedded = None                  # the private daemon's process
         self._log = None                       # and what it logged
         self._owner = os.getpid()
@@ -484,8 +530,11 @@ class Connection:
         self._answers = {}                     # tag -> (message, descriptors)
         self._followed = {}                    # job id -> its latest JOB
         self._lost = None                      # why nothing more will arrive
+        self._closed = False                   # by us: there is no way back
+        self._generation = 0                   # counts the daemons that this connection has had
+        self._reconnecting = threading.Lock()  # one thread looks for the daemon, the others wait for it
         self.greeting = {}                     # the daemon's: its version, instance, pid, simd
-        self._peer = _connect(socket)
+        self._peer, self._path = _connect(socket)
         if self._peer is None:
             if daemon:
                 raise NoDaemon("no slabd is running here", "nobody listens at " + " or ".join(_usual_sockets()),
@@ -493,7 +542,7 @@ class Connection:
             self._peer, self._embedded, self._log = _start_embedded()
         _open_connections.add(self)
         try:
-            self.greeting = self.request("hello", protocol=PROTOCOL, client="slab.py")[0]
+            self.greeting = self.request("hello", **_HELLO)[0]
         except Interrupted as error:
             self.close()
             if self._embedded is not None:
@@ -522,6 +571,7 @@ class Connection:
     def close(self):
         """Ends linked jobs, and the daemon if it is a private one. Arrays that came from it stay valid."""
         with self._arrival:
+            self._closed = True
             if self._lost is None:
                 self._lost = "the connection was closed"
         with contextlib.suppress(OSError):
@@ -547,6 +597,8 @@ class Connection:
     def _forget_in_child(self):
         """After a fork: the child's copy of the socket would keep the daemon from seeing the parent's end."""
         self._sending, self._arrival = threading.Lock(), threading.Condition()  # another thread may have held them
+        self._reconnecting = threading.Lock()
+        self._closed = True
         self._lost = "it belongs to the process that this one was forked from"
         self._peer.close()
 
@@ -573,8 +625,13 @@ class Connection:
         return tag
 
     def _answer(self, tag, timeout=None):
+        def arrived():
+            if tag not in self._awaited and tag not in self._answers:  # asked of a daemon that is gone
+                raise self._gone("it closed the connection")
+            return self._answers.pop(tag, None)
+
         try:
-            message, descriptors = self._await(lambda: self._answers.pop(tag, None), timeout) or (None, [])
+            message, descriptors = self._await(arrived, timeout) or (None, [])
         finally:
             with self._arrival:
                 self._awaited.pop(tag, None)
@@ -591,8 +648,76 @@ class Connection:
             raise UsageError("this connection cannot be used", "it belongs to the process that was forked",
                              "Open a new slab.Connection after the fork.")
         if self._lost is not None:
-            raise Interrupted("the daemon went away", self._lost,
-                              "Look into the daemon's log, and run the job again.")
+            raise self._gone(self._lost)
+
+    @staticmethod
+    def _gone(why):
+        return Interrupted("the daemon went away", why, "Look into the daemon's log, and run the job again.")
+
+    # -- restarts of the daemon
+
+    def _may_reconnect(self):
+        return (self._lost is not None and not self._closed and self._embedded is None and self.reconnect_for > 0
+                and self._owner == os.getpid())
+
+    def _reconnect(self, generation):
+        """Goes on with the next daemon at the same socket, unless another thread has found it since `generation`.
+        Raises Interrupted when none comes in time."""
+        with self._reconnecting:
+            if self._generation != generation:
+                return
+            lost, deadline = self._lost, time.monotonic() + self.reconnect_for
+            absence = ""
+            while True:
+                try:
+                    tag = self._go_on_at(_connect(self._path)[0])
+                    self.greeting = self._answer(tag, max(deadline - time.monotonic(), RECONNECT_INTERVAL_S))[0]
+                    return
+                except (NoDaemon, Interrupted, TimeoutError) as error:
+                    absence = str(error).splitlines()[0] if str(error) else "it does not answer"
+                if time.monotonic() >= deadline:
+                    with self._arrival:
+                        self._lost = self._lost or lost
+                    raise Interrupted("the daemon went away",
+                                      f"it did not come back within {self.reconnect_for:g} s: {absence}",
+                                      "Look into the daemon's log; once it runs again, `slab ps` shows its jobs.")
+                time.sleep(RECONNECT_INTERVAL_S)
+
+    def _go_on_at(self, peer):
+        with self._arrival:
+            with contextlib.suppress(OSError):
+                self._peer.shutdown(_socket.SHUT_RDWR)
+            while self._reading:  # another thread is still about to see the old daemon's end
+                self._arrival.wait()
+            self._peer.close()
+            self._peer = peer
+            self._awaited.clear()
+            self._followed.clear()
+            for _, descriptors in self._answers.values():
+                _close_all(descriptors)
+            self._answers.clear()
+            self._lost = None
+            self._generation += 1
+            self._arrival.notify_all()
+            # Under the lock: hello has to come before what other threads send.
+            tag = next(self._tags)
+            self._awaited[tag] = False
+            try:
+                _send_message(peer, {"request": "hello", "tag": tag, **_HELLO})
+            except OSError as error:
+                self._lost = os.strerror(error.errno or errno.EPIPE)
+            return tag
+
+    def _surviving(self, ask):
+        """ask(), and again after each restart of the daemon."""
+        for losses in itertools.count(1):
+            generation = self._generation
+            try:
+                return ask()
+            except Interrupted:
+                if self._generation == generation and not self._may_reconnect() or losses > MOST_LOSSES:
+                    raise
+                self._reconnect(generation)
 
     def _await(self, ready, timeout=None):
         """Waits until ready() is not None. None when the time is over.
@@ -661,13 +786,12 @@ class Connection:
     # -- what users call
 
     def run(self, kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None,
-            name=None, **parameters):
+            name=None, wait_for_space=False, **parameters):
         """See slab.run()."""
         job = self._submit(kernel, inputs, parameters, out, overwrite, linked=True,
-                           options=_options(priority, max_memory, tile_bytes, name))
+                           options=_options(priority, max_memory, tile_bytes, name, wait_for_space))
         try:
-            job.wait()
-            return job.result()
+            return self._surviving(job.result)
         except BaseException as error:
             if not isinstance(error, SlabError):
                 with contextlib.suppress(SlabError):
@@ -675,23 +799,24 @@ class Connection:
             raise
         finally:
             job._close_output()
+            job._held.close()
             if out is None and job._record["outcome"] == "done":
                 with contextlib.suppress(SlabError):
                     job.drop()
 
     def submit(self, kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None,
-               name=None, **parameters):
+               name=None, wait_for_space=False, note=None, **parameters):
         """See slab.submit()."""
         return self._submit(kernel, inputs, parameters, out, overwrite, linked=False,
-                            options=_options(priority, max_memory, tile_bytes, name))
+                            options=_options(priority, max_memory, tile_bytes, name, wait_for_space), note=note)
 
-    def _submit(self, kernel, inputs, parameters, out, overwrite, linked, options):
-        with contextlib.ExitStack() as at_failure, contextlib.ExitStack() as after_sending:
+    def _submit(self, kernel, inputs, parameters, out, overwrite, linked, options, note=None):
+        with contextlib.ExitStack() as at_failure:
             sources = []
+            held = at_failure.enter_context(_HeldFiles())
             for source in inputs:
                 sources.append(_open_input(source))
-                after_sending.callback(sources[-1].close)
-            descriptors = [source.descriptor for source in sources]
+                held.add(sources[-1].descriptor)
             request = {"kernel": kernel, "parameters": _parameters(parameters), **options,
                        "inputs": [{**source.array, "descriptor": index, "offset": source.offset}
                                   for index, source in enumerate(sources)]}
@@ -702,14 +827,13 @@ class Connection:
                 planned = self.request("plan", **request, output={})[0]["output"]
                 output = _OutputFile(out, overwrite, named=not linked)
                 at_failure.callback(output.close)
-                request["output"] = {"descriptor": len(descriptors), **output.request(planned)}
-                descriptors.append(output.descriptor)
+                request["output"] = {"descriptor": len(sources), **output.request(planned)}
+                held.set_output(output.descriptor)
+            request.update(_note(sources, output, linked) if note is None else {"note": note})
             if linked:
                 request.update(linked=True, watch=True)
             try:
-                tag = self._send("submit", descriptors, request, follow=linked)
-                after_sending.close()
-                record = self._answer(tag)[0]["job"]
+                record = self._submit_held(request, held, follow=linked)
             except SlabError:
                 raise
             except BaseException:
@@ -717,7 +841,7 @@ class Connection:
                 if linked:
                     self.close()
                 raise
-            job = Job(self, record, output, following=linked)
+            job = Job(self, record, output, following=linked, held=held, request=request)
             if output is not None and not linked:
                 try:
                     output.commit()
@@ -725,6 +849,47 @@ class Connection:
                     job.cancel()
                     raise
                 output.close()
+            at_failure.pop_all()
+            return job
+
+    def _submit_held(self, request, held, follow):
+        """JOB of a new job. Should the daemon be lost with its answer, the request is sent again under the same
+        `submission`: the next daemon may have the job in its journal, and a second one would be a second writer."""
+        request["submission"] = secrets.token_hex(16)
+        return self._surviving(lambda: self._answer(
+            self._send("submit", held.descriptors(), request, follow=follow))[0]["job"])
+
+    def resume(self, job_id):
+        """See slab.resume()."""
+        record = self.request("show", job=int(job_id))[0]["job"]
+        if record["state"] != "interrupted":
+            return Job(self, record, None, following=False)
+        note = record.get("note")
+        if not isinstance(note, dict) or note.get("client") != "slab" or None in note.get("inputs", [None]):
+            raise UsageError(f"job {job_id} cannot be resumed by its id alone",
+                             "an input was an array in memory, or another program submitted the job",
+                             "Drop it and run it again.")
+        with contextlib.ExitStack() as at_failure:
+            held = at_failure.enter_context(_HeldFiles())
+            for path in note["inputs"]:
+                held.add(_open_again(path, os.O_RDONLY, "input"))
+            fresh = None
+            if note.get("output") is not None:
+                held_output, fresh = _reopen_output(note)
+                if fresh is not None:
+                    at_failure.callback(fresh.close)
+                    note = {**note, **fresh.note(), "command": "submit"}
+                held.set_output(held_output if fresh is None else fresh.descriptor)
+                if fresh is None:
+                    os.close(held_output)
+            output = _WrittenFile(note["output"], note.get("output_format") == "npy") if note.get("output") else None
+            job = Job(self, record, output, following=False, held=held, request={"output": {}} if output else {})
+            resumed = self._surviving(
+                lambda: job._resume(watch=False, **({"note": note} if fresh is not None else {})))
+            if fresh is not None:
+                if resumed:
+                    fresh.commit()
+                fresh.close()
             at_failure.pop_all()
             return job
 
@@ -755,8 +920,89 @@ class Connection:
         return _without_tag(self.request("status")[0])
 
 
-def _options(priority, max_memory, tile_bytes, name):
-    chosen = {"priority": int(priority), "max_memory": max_memory, "tile_bytes": tile_bytes, "name": name}
+class _HeldFiles:
+    """The descriptors of a job's files, kept until it has ended: the next daemon may need them."""
+
+    def __init__(self):
+        self._inputs, self._output = [], None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def add(self, descriptor):
+        self._inputs.append(descriptor)
+
+    def set_output(self, descriptor):
+        self._output = os.dup(descriptor)
+
+    def descriptors(self):
+        return self._inputs + ([] if self._output is None else [self._output])
+
+    def input_count(self):
+        return len(self._inputs)
+
+    def close(self):
+        descriptors, self._inputs, self._output = self.descriptors(), [], None
+        _close_all(descriptors)
+
+
+class _WrittenFile:
+    """The output of a job that was resumed: under its name already."""
+
+    def __init__(self, path, is_npy):
+        self.path, self._is_npy = path, is_npy
+
+    load = _OutputFile.load
+
+    def remove_if_unchanged(self):
+        """It stays: the job may be resumed again."""
+
+
+def _note(sources, output, linked):
+    """The job's note, which common/protocol/README.md describes: what `slab resume` needs."""
+    note = {"client": "slab", "command": "run" if linked else "submit", "inputs": [source.path for source in sources],
+            "output": None, **({} if output is None else output.note())}
+    return {"note": note} if len(json.dumps(note)) <= LONGEST_NOTE else {}
+
+
+def _open_again(path, flags, what):
+    try:
+        return os.open(path, flags | os.O_CLOEXEC)
+    except OSError as error:
+        raise _os_error(f"the {what} {path} cannot be opened", error, "Put it back, then resume again.") from error
+
+
+def _reopen_output(note):
+    """(descriptor, None) of the very file that the job was writing, or (None, a new one) when that is gone."""
+    path = note["output"]
+    if note["command"] == "submit" and os.path.lexists(path):
+        descriptor = _open_again(path, os.O_RDWR, "output")
+        facts = os.fstat(descriptor)
+        if note.get("output_file") == {"device": str(facts.st_dev), "inode": str(facts.st_ino)}:
+            return descriptor, None
+        os.close(descriptor)
+        if note.get("existing") != "replace":
+            raise UsageError(f"{path}: another file is there by now", "the job was writing the one before",
+                             "Move it away; then resume makes a new one.")
+    return None, _OutputFile(path, note.get("existing") == "replace", named=True)
+
+
+def _reconnect_patience():
+    """Seconds, of $SLABD_RECONNECT."""
+    text = os.environ.get("SLABD_RECONNECT") or "60s"
+    match = re.fullmatch(r"(\d+)(ms|s|min|h|d)", text)
+    if match is None and text != "0":
+        raise UsageError("SLABD_RECONNECT is no duration", f"it is '{text}'",
+                         "Give it a number and a unit, as 60s or 5min, or 0 for not waiting.")
+    return int(match[1]) * {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400}[match[2]] if match else 0
+
+
+def _options(priority, max_memory, tile_bytes, name, wait_for_space=False):
+    chosen = {"priority": int(priority), "max_memory": max_memory, "tile_bytes": tile_bytes, "name": name,
+              "wait_for_space": True if wait_for_space else None}
     return {key: value for key, value in chosen.items() if value is not None}
 
 
@@ -780,12 +1026,13 @@ def _describe_input(source):
 
 
 def _connect(chosen):
-    """A connected socket; None where no daemon is to be expected. One that exists and refuses is an error."""
+    """(a connected socket, its path); (None, None) where no daemon is to be expected. One that exists and refuses is
+    an error."""
     for path in [os.fspath(chosen)] if chosen else _usual_sockets():
         peer = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         try:
             peer.connect(path)
-            return peer
+            return peer, path
         except (FileNotFoundError, NotADirectoryError):
             peer.close()
         except ConnectionRefusedError:  # its daemon has ended; the next place would be another daemon than was meant
@@ -802,7 +1049,7 @@ def _connect(chosen):
     if chosen:
         raise NoDaemon(f"no daemon is running at {os.fspath(chosen)}", "nobody listens there",
                        "Start it with: slabd --socket PATH.")
-    return None
+    return None, None
 
 
 def _usual_sockets():
@@ -862,14 +1109,18 @@ class Job:
     id: its number, for `slab show`, slab.attach() and the like.
     """
 
-    def __init__(self, connection, record, output, following):
+    def __init__(self, connection, record, output, following, held=None, request=None):
         self._connection = connection
         self._record = record
         self._output = output
         self._output_open = following and output is not None
         self._following = following
+        self._generation = connection._generation
+        self._held = held or _HeldFiles()
+        self._request = request
         self.id = record["id"]
         weakref.finalize(self, connection._unfollow, self.id)
+        weakref.finalize(self, self._held.close)
 
     def __repr__(self):
         return f"<slab.Job {self.id} {self._record['kernel']} {self._record['outcome'] or self._record['state']}>"
@@ -891,24 +1142,90 @@ class Job:
         """Waits for the end: the dictionary of `slab show --json`. JobFailed, Cancelled, ... for a job that was
         not done; TimeoutError after that many seconds, the job goes on."""
         if self._record["state"] != "ended":
-            self._follow()
-            ended = self._connection._await(self._ended_record, timeout)
+            deadline = None if timeout is None else time.monotonic() + timeout
+            ended = self._connection._surviving(
+                lambda: self._wait(None if deadline is None else max(0, deadline - time.monotonic())))
             if ended is None:
                 raise TimeoutError(f"job {self.id} has not ended within {timeout} s")
             self._record = ended
+            if not (self._request and self._request.get("linked")):  # a lent result may still be lost: see run()
+                self._held.close()
         if self._record["outcome"] != "done":
             if self._output is not None and not self._output_open:
                 self._output.remove_if_unchanged()
             raise self._failure()
         return self._record
 
+    def _wait(self, timeout):
+        if self._generation != self._connection._generation:
+            self._find_again()
+        self._follow()
+        return self._connection._await(self._ended_record, timeout)
+
+    def _find_again(self):
+        """After a restart of the daemon: the same job, resumed if it has to be and we have its files."""
+        generation, before = self._connection._generation, self._record
+        self._following = False
+        holds_files = self._request is not None
+        try:
+            found = self._connection.request("show", job=self.id)[0]["job"]
+        except (Interrupted, Cancelled):
+            raise
+        except SlabError:
+            found = None
+        # A daemon without a journal counts from 1 again: an id alone is no proof.
+        known = found is not None and abs(found["submitted_at"] - before["submitted_at"]) <= SAME_TIME_S
+        if known and found["state"] == "ended" and not (holds_files and self._lost_its_result(found)):
+            self._record = found
+        elif known and found["state"] != "ended" and holds_files:
+            self._resume(watch=True)
+        elif known and found["state"] == "interrupted":
+            raise Interrupted(f"job {self.id} is interrupted", "its daemon ended while it ran",
+                              f"Make it go on with slab.resume({self.id}).")
+        elif known:
+            self._record = found
+        elif holds_files and "kernel" in self._request and not before.get("durable"):
+            self._submit_again()
+        else:
+            raise Interrupted(f"the daemon came back without job {self.id}", "the job was not in its journal",
+                              "Run it again.")
+        self._generation = generation
+
+    def _lost_its_result(self, found):
+        """Lent to the connection that was lost, or kept in a volume that is gone."""
+        return (found["outcome"] == "done" and "output" not in self._request and found.get("held_bytes") == 0
+                and found["bytes_out"] > 0)
+
+    def _submit_again(self):
+        """A kernel is pure: same inputs, same result."""
+        follow = self._request.get("watch", False)
+        self._record = self._connection._submit_held(self._request, self._held, follow=follow)
+        self.id = self._record["id"]
+        self._following = follow
+
+    def _resume(self, watch, **content):
+        """Gives the daemon the job's files again. Whether it uses them."""
+        files = self._held.descriptors()
+        count = self._held.input_count()
+        if len(files) > count:
+            content["output"] = {"descriptor": count}
+        tag = self._connection._send("resume", files, {
+            "job": self.id, "submitted_at": self._record["submitted_at"], "watch": watch,
+            "linked": self._request.get("linked", False),
+            "inputs": [{"descriptor": index} for index in range(count)], **content}, follow=watch)
+        answer = self._connection._answer(tag)[0]
+        self._record, self._following = answer["job"], watch
+        return answer.get("resumed", True)
+
     def _follow(self):
-        if not self._following:
+        if not self._following and self._record["state"] != "ended":
             tag = self._connection._send("watch", (), {"job": self.id}, follow=True)
             self._connection._answer(tag)
             self._following = True
 
     def _ended_record(self):
+        if self._generation != self._connection._generation:  # another thread has found the next daemon
+            raise self._connection._gone("it closed the connection")
         record = self._connection._followed.get(self.id, self._record)
         return record if record["state"] == "ended" else None
 
@@ -927,10 +1244,18 @@ class Job:
         """The output as a read-only array, once the job is done: a view of the volume, or a memmap of its file."""
         self.wait()
         if self._output is None:
-            return self._connection.attach(self.id)
+            return self._attach()
         if self._output_open:
             self._output.commit()
         return self._output.load(self._record["output"])
+
+    def _attach(self):
+        try:
+            return self._connection.attach(self.id)
+        except Interrupted:
+            if self._request and self._request.get("linked"):
+                self._record = {**self._record, "state": "received", "outcome": None}  # the result was lent: again
+            raise
 
     def drop(self):
         """Gives a kept result back to the daemon. Views of it stay valid; their memory returns with the last."""
@@ -974,15 +1299,16 @@ atexit.register(_at_exit)
 
 
 def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,
-        daemon=False, **parameters):
+        wait_for_space=False, daemon=False, **parameters):
     """Runs a kernel and returns its output as a read-only array.
 
     inputs: arrays of up to 5 dimensions (bool, integers, float32/64, complex64/128; any byte order; C and Fortran
-        order without a copy in this process's layout), or paths of .npy files. A read-only np.memmap and a path are
-        read by the daemon straight from the file.
+        order without a copy in this process's layout), or paths of .npy and .npy.gz files. A read-only
+        np.memmap and a path are read by the daemon straight from the file.
     out: None: the array is a view of the daemon's memory, without a copy; or a path ending in .npy or .raw: the
         array is a memmap of that file, which appears under its name when it is complete.
     overwrite: whether `out` may replace a file.
+    wait_for_space: True: wait while the disk of `out` is too full, instead of raising Refused.
     priority: -20 (first) to 19 (last). max_memory, tile_bytes: bytes or "512MiB". name: shown by `slab ps`.
     daemon: True: do not start a private daemon where none is running.
     parameters: the kernel's, as `slab kernels NAME` lists them; one value for all axes or a sequence with one each.
@@ -990,19 +1316,22 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
     Raises UsageError, Refused, JobFailed, Cancelled, NoDaemon, Interrupted. Ctrl-C cancels the job.
     """
     return _connection(daemon).run(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
-                                   max_memory=max_memory, tile_bytes=tile_bytes, name=name, **parameters)
+                                   max_memory=max_memory, tile_bytes=tile_bytes, name=name,
+                                   wait_for_space=wait_for_space, **parameters)
 
 
 def submit(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,
-           daemon=False, **parameters):
+           wait_for_space=False, daemon=False, note=None, **parameters):
     """Starts what run() runs, and returns a Job at once.
 
     Without `out` the result stays in the volume until Job.drop(). With it the file is there from the start, and
-    becomes a valid .npy at the end: its header is written last. (A private daemon, and its jobs, end with this
+    becomes a valid .npy at the end: its header is written last. note: a dictionary that the daemon gives back in the
+    job's record, instead of what resume() needs. (A private daemon, and its jobs, end with this
     process.)
     """
     return _connection(daemon).submit(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
-                                      max_memory=max_memory, tile_bytes=tile_bytes, name=name, **parameters)
+                                      max_memory=max_memory, tile_bytes=tile_bytes, name=name,
+                                   wait_for_space=wait_for_space, **parameters)
 
 
 def attach(job_id, daemon=False):

@@ -9,6 +9,7 @@
 #include "daemon/mover/mover_messages.hpp"
 #include "daemon/scheduling/band_pipeline.hpp"
 #include "daemon/scheduling/job_plan.hpp"
+#include "common/volume/layout.hpp"
 #include "daemon/volume/volume_space.hpp"
 
 #include <chrono>
@@ -59,6 +60,8 @@ struct JobRequest {
     std::string submission;        // the client's name for this submission; a second one of the same name is this job
     Json note = Json::object();    // the client's own, given back as it is
     Json as_sent;                  // for the journal
+
+    bool output_is_sequential() const { return output && output->is_sequential; }
 };
 
 // What a client brings to a job that exists: the files that it holds, for one that was interrupted.
@@ -117,11 +120,25 @@ struct Job {
     bool kept = false;  // ended, and the output stays in the volume
     std::int64_t peak_volume_bytes = 0;
 
+    // What outlives this supervisor.
+    JobRecord* record = nullptr;  // in the volume; null: none
+    bool durable = false;         // in the journal
+    bool is_resumed = false;      // since it was interrupted nobody has said yet that its files are the same
+    int unwritten_records = 0;    // of the journal: nobody is told of what is not on disk
+    std::vector<FileIdentity> input_identities;  // of durable jobs
+    FileIdentity output_identity;
+    std::optional<Json> past;  // of a job that a former supervisor ended: JOB as it was told
+    std::chrono::system_clock::time_point released_at;      // ended or interrupted
+    std::optional<Clock::time_point> client_awaited_until;  // linked, and its client is not back since the restart
+    bool whole_inputs_loaded = false;
+    std::int64_t tiles_adopted = 0;  // filled under a former supervisor
+
     MoverWork mover;
     // Set when the job is to end and something still works for it: leases that are out, a mover's requests.
     struct Ending {
         JobOutcome outcome;
         Error error;
+        bool interrupts = false;  // it does not end: a successor may go on
     };
     std::optional<Ending> ending;
 

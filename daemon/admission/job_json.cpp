@@ -15,11 +15,29 @@ Json seconds_between(Clock::time_point from, Clock::time_point to) {
     return from == not_yet || to == not_yet ? Json() : Json(std::chrono::duration<double>(to - from).count());
 }
 
-}  // namespace
+double seconds_since_1970(std::chrono::system_clock::time_point time) {
+    return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
 
-Json job_to_json(const Job& job, int workers) {
+// What changes with time, also of jobs that a former supervisor ended.
+void add_what_is_held(Json& json, const Job& job, std::chrono::milliseconds expire) {
+    std::int64_t held = 0;
+    for (const ByteRange& run : job.holds.runs()) {
+        held += run.end - run.begin;
+    }
+    const bool rests = job.state == JobState::ended || job.state == JobState::interrupted;
+    const bool is_dated = rests && job.released_at != std::chrono::system_clock::time_point{};
+    const bool expires = is_dated && ((job.kept && !job.request.lent) || job.state == JobState::interrupted);
+    json["kept"] = job.kept;
+    json["held_bytes"] = held;
+    json["age_s"] = is_dated ? Json(seconds_since_1970(std::chrono::system_clock::now()) -
+                                    seconds_since_1970(job.released_at))
+                             : Json();
+    json["expires_at"] = expires ? Json(seconds_since_1970(job.released_at + expire)) : Json();
+}
+
+Json live_job_to_json(const Job& job, int workers) {
     const bool failed = job.state == JobState::ended && !job.error.what.empty();
-    const double submitted_at = std::chrono::duration<double>(job.submitted_at.time_since_epoch()).count();
     return {
         {"id", job.id},
         {"kernel", job.request.kernel},
@@ -34,9 +52,12 @@ Json job_to_json(const Job& job, int workers) {
         {"output", array_to_json(job.plan.output)},
         {"kept", job.kept},
         {"priority", job.request.priority},
+        {"note", job.request.note},
+        {"durable", job.durable},
         {"tiles", job.plan.tile_count},
         {"tiles_done", job.tiles_done},
         {"tiles_repeated", job.tiles_repeated},
+        {"tiles_adopted", job.tiles_adopted},
         {"workers", workers},
         {"workers_lost", job.workers_lost},
         {"bands", job.plan.band_count()},
@@ -46,7 +67,7 @@ Json job_to_json(const Job& job, int workers) {
         {"bytes_moved", job.state == JobState::loading ? job.bytes_loaded : job.bytes_written},
         {"holds_bytes", job.plan.holds_bytes},
         {"peak_volume_bytes", job.peak_volume_bytes},
-        {"submitted_at", submitted_at},
+        {"submitted_at", seconds_since_1970(job.submitted_at)},
         {"queued_s", seconds_between(job.submitted, job.admitted)},
         {"load_s", seconds_or_null(job.load_time.seconds())},
         {"compute_s", seconds_or_null(job.compute_time.seconds())},
@@ -56,6 +77,14 @@ Json job_to_json(const Job& job, int workers) {
         {"flush_method", job.flush_method},
         {"simd", kernels::simd_level()},
     };
+}
+
+}  // namespace
+
+Json job_to_json(const Job& job, int workers, std::chrono::milliseconds expire) {
+    Json json = job.past ? *job.past : live_job_to_json(job, workers);
+    add_what_is_held(json, job, expire);
+    return json;
 }
 
 Json plan_to_json(const JobPlan& plan) {

@@ -24,6 +24,22 @@ Job& JobLedger::add(Peer owner, JobRequest request, JobPlan plan) {
     return added;
 }
 
+Job& JobLedger::adopt(JobId id, Peer owner, JobState state) {
+    auto job = std::make_unique<Job>();
+    job->id = id;
+    job->owner = std::move(owner);
+    job->state = state;
+    Job& added = *job;
+    if (state == JobState::ended) {
+        ended_.push_back(id);
+    } else {
+        unfinished_.emplace(id, &added);
+    }
+    jobs_.emplace(id, std::move(job));
+    set_next_id(id + 1);
+    return added;
+}
+
 Job* JobLedger::find(JobId id) {
     const auto found = jobs_.find(id);
     return found == jobs_.end() ? nullptr : found->second.get();
@@ -44,9 +60,6 @@ void JobLedger::move(Job& job, JobState to) {
                      name_of(job.state), name_of(to), job.tiles_done, job.tiles_repeated);
     }
     job.state = to;
-    if (on_move && to != JobState::ended) {
-        on_move(job);
-    }
 }
 
 void JobLedger::end(Job& job, JobOutcome outcome, Error error) {
@@ -55,6 +68,7 @@ void JobLedger::end(Job& job, JobOutcome outcome, Error error) {
     job.error = std::move(error);
     job.reason.clear();
     job.ended = Clock::now();
+    job.released_at = std::chrono::system_clock::now();
     unfinished_.erase(job.id);
     ended_.push_back(job.id);
     move(job, JobState::ended);
@@ -65,9 +79,6 @@ void JobLedger::end(Job& job, JobOutcome outcome, Error error) {
                  std::max(0.0, job.compute_time.seconds()), std::max(0.0, job.flush_time.seconds()),
                  std::chrono::duration<double>(job.ended - job.submitted).count(),
                  job.error.what.empty() ? "" : " error=", job.error.what);
-    if (on_move) {
-        on_move(job);
-    }
 }
 
 void JobLedger::forget_old() {
@@ -77,7 +88,7 @@ void JobLedger::forget_old() {
         const JobId id = ended_.front();
         ended_.pop_front();
         const Job* const job = find(id);
-        if (job->kept || job->holds.output) {
+        if (job->kept || job->holds.output || job->unwritten_records > 0) {
             kept.push_back(id);
         } else {
             jobs_.erase(id);

@@ -2,8 +2,8 @@
 
 #include "daemon/admission/job.hpp"
 
+#include <algorithm>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 
@@ -24,8 +24,10 @@ class JobLedger {
     void move(Job& job, JobState to);
     void end(Job& job, JobOutcome outcome, Error error = {});
 
-    // Called after each move.
-    std::function<void(const Job&)> on_move;
+    // A job of a former supervisor, under its own number: ended, or interrupted.
+    Job& adopt(JobId id, Peer owner, JobState state);
+    void set_next_id(JobId id) { next_id_ = std::max(next_id_, id); }
+    JobId last_id() const { return next_id_ - 1; }
 
     // Oldest first.
     const std::map<JobId, std::unique_ptr<Job>>& jobs() const { return jobs_; }

@@ -67,11 +67,15 @@ std::string record_text(std::string_view kind, JobId job) {
 ReplayedJournal replay(std::span<const std::string> records) {
     ReplayedJournal journal;
     for (const std::string& text : records) {
-        if (!apply(Json::parse(text, nullptr, false), journal)) {
-            ++journal.skipped;
-        }
+        apply_record(journal, text);
     }
     return journal;
+}
+
+void apply_record(ReplayedJournal& journal, std::string_view record) {
+    if (!apply(Json::parse(record, nullptr, false), journal)) {
+        ++journal.skipped;
+    }
 }
 
 std::vector<std::string> compacted(const std::map<JobId, JournaledJob>& jobs, JobId next_id,

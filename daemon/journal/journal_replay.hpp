@@ -35,6 +35,9 @@ struct ReplayedJournal {
 };
 ReplayedJournal replay(std::span<const std::string> records);
 
+// One more record; skipped ones are counted.
+void apply_record(ReplayedJournal& journal, std::string_view record);
+
 // The records to keep: the ids, every job that has neither ended nor been dropped, and the newest `history` others.
 std::vector<std::string> compacted(const std::map<JobId, JournaledJob>& jobs, JobId next_id,
                                    std::size_t history);

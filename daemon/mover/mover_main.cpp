@@ -169,10 +169,12 @@ class Mover {
             inflaters_.clear();
             inflaters_.resize(order.input_count);
             has_output_ = order.has_output != 0;
+            output_is_begun_ = order.output_is_begun != 0;
             output_is_sequential_ = order.output.is_sequential != 0;
             queue_.reset_counts();
         }
         failed_ = false;
+        checking_ = true;
         pause_point("mover-before-check");
         MoverReport report{.kind = MoverReportKind::checked, .job = job_};
         for (std::size_t i = 0; i < order.input_count; ++i) {
@@ -192,6 +194,7 @@ class Mover {
             }
             report.output = *found;
         }
+        checking_ = false;
         check_report_ = report;
         if (!loads_next(order)) {
             tell_checked();
@@ -204,7 +207,9 @@ class Mover {
             fail(trouble.error);
             return;
         }
-        empty_output();
+        if (!output_is_begun_) {
+            empty_output();
+        }
         failed_ = true;
         send(with_error({.kind = MoverReportKind::no_space, .job = job_}, trouble.error));
     }
@@ -459,7 +464,9 @@ class Mover {
         }
         loads_.clear();
         check_report_.reset();
-        empty_output();
+        if (!(checking_ && output_is_begun_)) {
+            empty_output();
+        }
         send(with_error({.kind = MoverReportKind::failed, .job = job_}, error));
     }
 
@@ -477,6 +484,7 @@ class Mover {
         files_.clear();
         loads_.clear();
         has_output_ = false;
+        checking_ = false;
         cancelling_ = std::ranges::any_of(orders_, [](const Packet& packet) {
             return record_of<MoverOrder>(packet.bytes).kind == MoverOrderKind::cancel;
         });
@@ -500,7 +508,9 @@ class Mover {
     std::string_view load_method_;
     Clock::time_point next_progress_{};
     bool has_output_ = false;
+    bool output_is_begun_ = false;
     bool output_is_sequential_ = false;
+    bool checking_ = false;
     bool cancelling_ = false;
     bool failed_ = false;
     bool closed_ = false;

@@ -30,7 +30,10 @@ struct FileIdentity {
     std::uint64_t inode = 0;
     std::int64_t bytes = 0;
     std::int64_t modified_ns = 0;
+    std::uint32_t is_anonymous = 0;  // memory, or a file without a name: gone with the last process that has it
     bool operator==(const FileIdentity&) const = default;
+
+    bool is_same_file(const FileIdentity& other) const { return device == other.device && inode == other.inode; }
 };
 
 struct InputBytes {
@@ -57,6 +60,7 @@ struct MoverOrder {
     std::int64_t band = 0;  // load, write: given back in the report
     std::uint32_t input_count = 0;
     std::uint32_t has_output = 0;
+    std::uint32_t output_is_begun = 0;  // check: it is not emptied when the check fails
     // The supervisor watches the mover's ring; without that a ring is not safe.
     std::uint32_t may_use_ring = 0;
     std::array<InputBytes, most_mover_inputs> inputs{};

@@ -28,6 +28,9 @@ class Service {
     virtual Expected<Json> plan(const JobRequest& request) const = 0;
     // Answered when the job is admitted, has ended, or is refused.
     virtual void submit(ClientId client, const Peer& peer, JobRequest request, JobAnswer answer) = 0;
+    // An interrupted job goes on with these files; any other is linked to this client again. Answered when the files have
+    // been looked at.
+    virtual void resume(ClientId client, const Peer& peer, ResumeRequest request, JobAnswer answer) = 0;
     virtual Json list(bool ended_too) const = 0;
     virtual Expected<Json> show(JobId job) const = 0;
     virtual void cancel(ClientId client, const Peer& peer, JobId job, JobAnswer answer) = 0;

@@ -71,6 +71,8 @@ void Session::dispatch(const std::string& name, Message& message) {
         answer_expected(name, tag, request ? service_.plan(*request) : std::unexpected(request.error()));
     } else if (name == "submit") {
         submit(message, tag);
+    } else if (name == "resume") {
+        resume(message, tag);
     } else if (name == "list") {
         answer(name, tag, {{"jobs", service_.list(flag_or(message.body, "all", false))}});
     } else if (name == "show" || name == "watch") {
@@ -103,18 +105,32 @@ void Session::submit(Message& message, const Json& tag) {
         answer_error(tag, request.error());
         return;
     }
-    const bool watch = flag_or(message.body, "watch", false);
-    service_.submit(
-        id_, peer_, std::move(*request), [weak = weak_from_this(), tag, watch](Expected<Json> result) {
-            const auto self = weak.lock();
-            if (!self) {
-                return;
-            }
-            if (result && watch && text_or((*result)["job"], "state") != name_of(JobState::ended)) {
-                self->watched_.insert((*result)["job"]["id"].get<JobId>());
-            }
-            self->answer_expected("submit", tag, std::move(result));
-        });
+    service_.submit(id_, peer_, std::move(*request),
+                    watching("submit", tag, flag_or(message.body, "watch", false)));
+}
+
+void Session::resume(Message& message, const Json& tag) {
+    auto request = decode_resume(message);
+    if (!request) {
+        answer_error(tag, request.error());
+        return;
+    }
+    service_.resume(id_, peer_, std::move(*request),
+                    watching("resume", tag, flag_or(message.body, "watch", false)));
+}
+
+// The answer brings a job, whose events are wanted from then on.
+JobAnswer Session::watching(std::string name, Json tag, bool watch) {
+    return [weak = weak_from_this(), name = std::move(name), tag = std::move(tag), watch](Expected<Json> result) {
+        const auto self = weak.lock();
+        if (!self) {
+            return;
+        }
+        if (result && watch && text_or((*result)["job"], "state") != name_of(JobState::ended)) {
+            self->watched_.insert((*result)["job"]["id"].get<JobId>());
+        }
+        self->answer_expected(name, tag, std::move(result));
+    };
 }
 
 void Session::fetch(Message& message, const Json& tag) {

@@ -28,6 +28,8 @@ class Session : public std::enable_shared_from_this<Session> {
     void received(Packet&& packet);
     void dispatch(const std::string& name, Message& message);
     void submit(Message& message, const Json& tag);
+    void resume(Message& message, const Json& tag);
+    JobAnswer watching(std::string name, Json tag, bool watch);
     void fetch(Message& message, const Json& tag);
     void attach(JobId job, const Json& tag);
 

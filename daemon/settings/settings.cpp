@@ -102,6 +102,12 @@ bool take_tile_bytes(Settings& settings, const toml::node& node) {
     return settings.tiles.bytes > 0;
 }
 
+bool take_journal_enabled(Settings& settings, const toml::node& node) {
+    const auto value = node.value_exact<bool>();
+    settings.journal.enabled = value.value_or(true);
+    return value.has_value();
+}
+
 const std::vector<Key>& keys() {
     static const std::vector<Key> list{
         {"instance", "a name of letters, digits and ._-",
@@ -138,6 +144,13 @@ const std::vector<Key>& keys() {
              {{"group", AttachPolicy::group}, {"owner", AttachPolicy::owner}, {"none", AttachPolicy::none}})},
         {"results.history", "0 to 100000",
          whole_number([](Settings& s) -> int& { return s.results.history; }, 0, 100'000)},
+        {"results.expire", "a duration, \"24h\", or \"0s\" for never",
+         duration([](Settings& s) -> std::chrono::milliseconds& { return s.results.expire; })},
+        {"quota.kept", "a share of the volume, \"75%\", or a size",
+         text([](Settings& s) -> std::string& { return s.quota.kept; },
+              [](const std::string& size) { return parse_byte_size(size, 1'000'000'000'000).has_value(); })},
+        {"journal.folder", "a path", text([](Settings& s) -> std::string& { return s.journal.folder; }, anything)},
+        {"journal.enabled", "true or false", take_journal_enabled},
         {"log.level", "\"trace\", \"debug\", \"info\", \"warning\" or \"error\"",
          text([](Settings& s) -> std::string& { return s.log.level; },
               [](const std::string& level) { return spdlog::level::from_str(level) != spdlog::level::off; })},

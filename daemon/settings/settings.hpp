@@ -52,7 +52,17 @@ struct Settings {
 
     struct {
         int history = 1000;
+        std::chrono::milliseconds expire{std::chrono::hours(24)};  // 0: never
     } results;
+
+    struct {
+        std::string kept = "75%";  // of the volume, for each user's kept and interrupted results
+    } quota;
+
+    struct {
+        std::string folder;  // empty: see state_folder.hpp
+        bool enabled = true;
+    } journal;
 
     struct {
         std::string level = "info";

@@ -33,13 +33,18 @@ void JobConductor::mover_reported(JobId id, const MoverReport& report) {
     job->bytes_loaded = std::max(job->bytes_loaded, report.bytes_loaded);
     job->bytes_written = std::max(job->bytes_written, report.bytes_written);
     switch (report.kind) {
-    case MoverReportKind::checked: file_checked(*job); break;
+    case MoverReportKind::checked: file_checked(*job, report); break;
     case MoverReportKind::progress: break;
     case MoverReportKind::loaded:
         --job->mover.loads;
         job->load_time.stop();
         job->load_method = report.method.data();
         job->pipeline.loaded(report.band);
+        job->whole_inputs_loaded = true;
+        if (job->record != nullptr) {
+            job->record->inputs_loaded = 1;
+        }
+        mark_stage(*job, report.band, BandStage::loaded);
         advance(*job);
         break;
     case MoverReportKind::written:
@@ -47,6 +52,7 @@ void JobConductor::mover_reported(JobId id, const MoverReport& report) {
         job->flush_time.stop();
         job->flush_method = report.method.data();
         job->pipeline.flushed(report.band);
+        mark_stage(*job, report.band, BandStage::computed);  // it has left its slot when bands_done says so
         band_written(*job);
         break;
     case MoverReportKind::no_space: no_space(*job, report.band, error_of(report)); break;
@@ -57,6 +63,10 @@ void JobConductor::mover_reported(JobId id, const MoverReport& report) {
         break;
     case MoverReportKind::failed: {
         job->mover = {};
+        if (job->state == JobState::received && job->is_resumed) {
+            interrupt(*job, error_of(report));
+            break;
+        }
         const JobOutcome outcome =
             job->state == JobState::received ? JobOutcome::refused : JobOutcome::failed;
         end_early(*job, outcome, error_of(report));

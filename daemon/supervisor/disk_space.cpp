@@ -20,14 +20,17 @@ void JobConductor::no_space(Job& job, std::int64_t band, Error error) {
         job.mover = {};
         job.pipeline.begin_transfers_again();
         job.last_load = -1;
-        release_runs(job);  // nothing is in them yet; others may use them while it waits
+        if (job.record == nullptr) {
+            release_runs(job);  // nothing is in them yet; others may use them while it waits
+        }
     } else {
         --job.mover.writes;
         job.flush_time.stop();
         job.pipeline.flush_again(band);
     }
-    const bool may_wait = at_the_check && job.state == JobState::received ? job.request.wait_for_space
-                                                                          : job.plan.ring.output_at >= 0;
+    const bool may_wait = at_the_check && job.state == JobState::received
+                              ? job.request.wait_for_space || job.is_resumed
+                              : job.plan.ring.output_at >= 0;
     if (!may_wait) {
         end_early(job, job.state == JobState::received ? JobOutcome::refused : JobOutcome::failed,
                   std::move(error));
@@ -67,7 +70,8 @@ void JobConductor::band_written(Job& job) {
 
 void JobConductor::leave_waiting(Job& job) {
     job.reason.clear();
-    if (!job.holds.is_populated) {
+    const bool has_begun = job.state == JobState::waiting_for_space && job.holds.is_populated;
+    if (!has_begun) {
         ledger_.move(job, JobState::queued);
         return;
     }

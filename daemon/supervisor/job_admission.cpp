@@ -24,13 +24,30 @@ void JobConductor::submit(ClientId client, const Peer& peer, JobRequest request,
                   "Wait for some to end."}));
         return;
     }
+    if (Job* const known = same_submission(peer, request.submission)) {
+        // Its client never got the answer.
+        ResumeRequest again{known->id, {}, {}, {}, {}, request.linked};
+        for (std::size_t input = 0; input < request.inputs.size(); ++input) {
+            again.inputs.push_back(std::move(request.files[input]));
+        }
+        if (request.output) {
+            again.output = std::move(request.files.back());
+        }
+        resume(client, peer, std::move(again), std::move(answer));
+        return;
+    }
     auto plan = admission_.plan(request);
     if (!plan) {
         answer(std::unexpected(plan.error()));
         return;
     }
+    if (auto problem = over_quota(peer, request, *plan)) {
+        answer(std::unexpected(std::move(*problem)));
+        return;
+    }
     const bool linked = request.linked;
     Job& job = ledger_.add(peer, std::move(request), std::move(*plan));
+    volume_.set_last_job(job.id);
     submit_answers_.emplace(job.id, PendingAnswer{client, std::move(answer)});
     if (linked) {
         links_.emplace(job.id, client);
@@ -63,6 +80,7 @@ void JobConductor::send_check(Job& job) {
         order.inputs[i].bytes = byte_count(input.array);
         order.inputs[i].codec = input.codec;
     }
+    order.output_is_begun = job.is_resumed || job.pipeline.bands_flushed() > 0 ? 1 : 0;
     if (job.request.output) {
         order.has_output = 1;
         order.output = {job.request.output->offset, job.plan.bytes_out, 0,
@@ -72,21 +90,38 @@ void JobConductor::send_check(Job& job) {
     movers_.order(job.id, order, {}, job.request.files);
 }
 
-void JobConductor::file_checked(Job& job) {
+void JobConductor::file_checked(Job& job, const MoverReport& report) {
     job.mover.checking = false;
     job.mover.checked = true;
-    if (job.state == JobState::received || job.state == JobState::waiting_for_space) {
-        leave_waiting(job);
-        if (job.holds.reserved && job.state == JobState::queued) {
-            job.admitted = Clock::now();
-            ledger_.move(job, JobState::loading);
-        }
-        if (!ends_soon(job)) {
-            answer_submit(job);
-        }
-        admit_waiting();
+    const bool comes_in = job.state == JobState::received || job.state == JobState::waiting_for_space;
+    if (comes_in && job.is_resumed && !same_files(job, report)) {
+        return;
+    }
+    if (comes_in) {
+        job.input_identities.assign(report.inputs.begin(),
+                                    report.inputs.begin() + static_cast<std::ptrdiff_t>(job.request.inputs.size()));
+        job.output_identity = report.output;
+        accepted(job);
     }
     advance(job);
+}
+
+void JobConductor::accepted(Job& job) {
+    if (job.is_resumed) {
+        job.is_resumed = false;
+        journal_.append({{"record", "resumed"}, {"job", job.id}});
+    }
+    write_submitted(job);
+    leave_waiting(job);
+    if (job.holds.reserved && job.state == JobState::queued) {
+        job.admitted = Clock::now();
+        ledger_.move(job, JobState::loading);
+        mark_begin(job);
+    }
+    if (!ends_soon(job)) {
+        answer_submit(job);
+    }
+    admit_waiting();
 }
 
 // A job of a few tiles whose memory is at hand is answered when it has ended: one message and one wake-up of the
@@ -146,6 +181,7 @@ void JobConductor::admit_waiting() {
             job->reason.clear();
             job->admitted = Clock::now();
             ledger_.move(*job, JobState::loading);
+            mark_begin(*job);
             advance(*job);
             continue;
         }

@@ -15,7 +15,8 @@ constexpr auto tick_interval = std::chrono::milliseconds(100);
 }  // namespace
 
 JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, const VolumeSegment& volume,
-                           ChildSpawner& spawner, const std::vector<int>& slot_cpus, Lifetime lifetime)
+                           ChildSpawner& spawner, const std::vector<int>& slot_cpus, Lifetime lifetime,
+                           UniqueDescriptor journal_folder, const ReplayedJournal& journal)
     : loop_(loop), settings_(settings), volume_(volume), lifetime_(lifetime),
       space_(volume.extents(), volume.data_offset(),
              [descriptor = volume.descriptor()](ByteRange range) { return locked_parts(descriptor, range); }),
@@ -31,13 +32,14 @@ JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, co
       movers_(loop, spawner,
               {.reported = [this](JobId job, const MoverReport& report) { mover_reported(job, report); },
                .died = [this](JobId job) { mover_died(job); }}),
-      memory_(space_, workers_, settings.volume.huge_pages), tick_(loop) {
-    ledger_.on_move = [this](const Job& job) { job_changed(job); };
-}
+      memory_(space_, workers_, settings.volume.huge_pages),
+      records_(volume.job_records(), volume.tile_bits()),
+      journal_(spawner, std::move(journal_folder), journal, settings.results.history), tick_(loop), expiry_(loop) {}
 
 void JobConductor::start() {
     workers_.start();
     movers_.start();
+    journal_.start();
     if (settings_.volume.populate == Populate::background) {
         memory_.populate_in_background();
     }
@@ -45,22 +47,20 @@ void JobConductor::start() {
 
 void JobConductor::answer_submit(Job& job) {
     const auto found = submit_answers_.find(job.id);
-    if (found == submit_answers_.end()) {
+    if (found == submit_answers_.end() || job.unwritten_records > 0) {
         return;
     }
-    const JobAnswer answer = std::move(found->second.answer);
+    const PendingAnswer pending = std::move(found->second);
     submit_answers_.erase(found);
     if (job.outcome == JobOutcome::refused) {
-        answer(std::unexpected(job.error));
-    } else {
-        answer(Json{{"job", to_json(job)}});
+        pending.answer(std::unexpected(job.error));
+        return;
     }
-}
-
-void JobConductor::job_changed(const Job& job) {
-    if (job.state == JobState::ended && is_watched(job.id)) {
-        on_job_event(to_json(job));  // what happens in between is told by the tick
+    Json answer{{"job", to_json(job)}};
+    if (pending.resumed) {
+        answer["resumed"] = *pending.resumed;
     }
+    pending.answer(std::move(answer));
 }
 
 void JobConductor::arm_tick() {
@@ -88,9 +88,14 @@ void JobConductor::tick() {
         }
     }
     admit_waiting();
+    std::vector<Job*> deserted;
     for (const auto& [id, job] : ledger_.unfinished()) {
-        if (job->state == JobState::ended || job->state == JobState::received) {
+        if (job->state == JobState::ended || job->state == JobState::received ||
+            job->state == JobState::interrupted) {
             continue;
+        }
+        if (job->client_awaited_until && now > *job->client_awaited_until) {
+            deserted.push_back(job);
         }
         const std::pair progress(job->tiles_done +
                                      static_cast<std::int64_t>(job->state) * (std::int64_t{1} << 40),
@@ -101,8 +106,13 @@ void JobConductor::tick() {
         }
         answer_submit(*job);
     }
+    for (Job* const job : deserted) {
+        end_early(*job, JobOutcome::cancelled,
+                  {ErrorKind::cancelled, fmt::format("job {} was cancelled", job->id),
+                   "its client did not come back after the daemon's restart", ""});
+    }
     look_for_space();
-    if (!ledger_.unfinished().empty() || !mover_deadlines_.empty()) {
+    if (!is_quiet() || !mover_deadlines_.empty()) {
         arm_tick();
     }
 }
@@ -123,32 +133,47 @@ std::vector<ByteRange> JobConductor::warm_extents() const {
     return runs;
 }
 
+bool JobConductor::is_quiet() const {
+    return unannounced_ == 0 && std::ranges::all_of(ledger_.unfinished(), [](const auto& entry) {
+               return entry.second->state == JobState::interrupted && entry.second->unwritten_records == 0;
+           });
+}
+
 void JobConductor::shut_down(std::function<void()> then) {
     when_quiet_ = std::move(then);
-    std::vector<Job*> unfinished;
+    std::vector<Job*> working;
     for (const auto& [id, job] : ledger_.unfinished()) {
-        if (job->state != JobState::ended) {
-            unfinished.push_back(job);
+        if (job->state != JobState::ended && job->state != JobState::interrupted) {
+            working.push_back(job);
         }
     }
-    if (unfinished.empty()) {
-        boost::asio::post(loop_, when_quiet_);
+    for (Job* const job : working) {
+        const Error why{ErrorKind::interrupted, fmt::format("job {} was interrupted", job->id),
+                        "the daemon was stopped",
+                        job->durable ? fmt::format("When it is back: slab resume {}", job->id)
+                                     : "Submit it again when the daemon is back."};
+        if (job->durable && !job->ending && !job->request.output_is_sequential()) {
+            job->ending = {JobOutcome::none, why, true};
+        }
+        end_early(*job, JobOutcome::failed, why);
     }
-    for (Job* const job : unfinished) {
-        end_early(*job, JobOutcome::failed,
-                  {ErrorKind::interrupted, fmt::format("job {} was interrupted", job->id),
-                   "the daemon was stopped", "Submit it again when the daemon is back."});
+    if (is_quiet()) {
+        boost::asio::post(loop_, when_quiet_);
     }
 }
 
 void JobConductor::stop_children() {
     tick_.cancel();
+    expiry_.cancel();
     workers_.stop();
     movers_.stop();
+    journal_.stop();
 }
 
 void JobConductor::settings_changed() {
     ledger_.set_history(settings_.results.history);
+    journal_.set_history(settings_.results.history);
+    arm_expiry();
 }
 
 }  // namespace slab::daemon

@@ -5,9 +5,11 @@
 #include "daemon/scheduling/tile_scheduler.hpp"
 #include "daemon/session/service.hpp"
 #include "daemon/settings/settings.hpp"
+#include "daemon/supervisor/journal_keeper.hpp"
 #include "daemon/supervisor/memory_orders.hpp"
 #include "daemon/supervisor/mover_pool.hpp"
 #include "daemon/supervisor/worker_pool.hpp"
+#include "daemon/volume/job_records.hpp"
 #include "daemon/volume/volume_segment.hpp"
 #include "daemon/volume/volume_space.hpp"
 
@@ -17,6 +19,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,10 +39,14 @@ enum class Lifetime : std::uint8_t { service, embedded };
 class JobConductor : public Service {
   public:
     JobConductor(boost::asio::io_context& loop, Settings& settings, const VolumeSegment& volume,
-                 ChildSpawner& spawner, const std::vector<int>& slot_cpus, Lifetime lifetime);
+                 ChildSpawner& spawner, const std::vector<int>& slot_cpus, Lifetime lifetime,
+                 UniqueDescriptor journal_folder, const ReplayedJournal& journal);
 
     void start();
-    // No new jobs; all others end as interrupted. `then` is called when nothing is left to do.
+    // What a former supervisor left: results and history, and jobs that were not done. Those whose files are all in
+    // `stored` go on at once, the others wait for resume().
+    void adopt(const ReplayedJournal& journal, std::map<std::string, UniqueDescriptor> stored);
+    // No new jobs. Those of the journal become interrupted, all others fail. `then` is called when nothing is left to do.
     void shut_down(std::function<void()> then);
     void stop_children();
 
@@ -55,6 +62,7 @@ class JobConductor : public Service {
     Expected<Json> kernels(const std::string& name) const override;
     Expected<Json> plan(const JobRequest& request) const override;
     void submit(ClientId client, const Peer& peer, JobRequest request, JobAnswer answer) override;
+    void resume(ClientId client, const Peer& peer, ResumeRequest request, JobAnswer answer) override;
     Json list(bool ended_too) const override;
     Expected<Json> show(JobId job) const override;
     void cancel(ClientId client, const Peer& peer, JobId job, JobAnswer answer) override;
@@ -72,6 +80,7 @@ class JobConductor : public Service {
     struct PendingAnswer {
         ClientId client;
         JobAnswer answer;
+        std::optional<bool> resumed = std::nullopt;  // said in the answer, where a job was there already
     };
     // A copy of a kept result to a file, by a mover of its own.
     struct Fetch {
@@ -85,7 +94,8 @@ class JobConductor : public Service {
     // Coming in.
     void take_mover(Job& job);
     void send_check(Job& job);
-    void file_checked(Job& job);
+    void file_checked(Job& job, const MoverReport& report);
+    void accepted(Job& job);
     bool ends_soon(const Job& job) const;
     bool reserve(Job& job);
     void admit_waiting();
@@ -109,7 +119,33 @@ class JobConductor : public Service {
     void band_written(Job& job);
     void leave_waiting(Job& job);
 
+    // Over the end of this supervisor (job_restart.cpp, job_marks.cpp).
+    void adopt_ended(JobId id, const Json& status, JobRecord* record);
+    void adopt_unfinished(const JournaledJob& journaled, JobRecord* record);
+    void adopt_progress(Job& job, const JobRecord& record);
+    void begin_again(Job& job);
+    bool same_files(Job& job, const MoverReport& report);
+    void forget_progress(Job& job);
+    void interrupt(Job& job, const Error& why);
+    void write_submitted(Job& job);
+    void mark_begin(Job& job);
+    void mark_load(Job& job, std::int64_t band);
+    void mark_stage(Job& job, std::int64_t band, BandStage stage);
+    void mark_tiles(Job& job, std::int64_t first, std::int64_t count);
+    void mark_phase(Job& job);
+    void mark_kept(Job& job);
+    std::span<std::uint64_t> tile_bits(const Job& job, std::int64_t band) const;
+    Job* same_submission(const Peer& peer, const std::string& submission);
+    void link_again(ClientId client, Job& job, bool linked);
+
+    // Results that stay.
+    std::optional<Error> over_quota(const Peer& peer, const JobRequest& request, const JobPlan& plan) const;
+    void arm_expiry();
+    void expire();
+
     // The end.
+    void announce(Job& job);
+    bool is_quiet() const;
     void end_early(Job& job, JobOutcome outcome, Error error);
     void finish_ending(Job& job);
     void end(Job& job, JobOutcome outcome, Error error);
@@ -127,7 +163,6 @@ class JobConductor : public Service {
     void end_fetch(JobId id, Expected<Json> result);
 
     void answer_submit(Job& job);
-    void job_changed(const Job& job);
     void tick();
     void arm_tick();
     std::vector<ByteRange> warm_extents() const;
@@ -146,9 +181,13 @@ class JobConductor : public Service {
     WorkerPool workers_;
     MoverPool movers_;
     MemoryOrders memory_;
+    JobRecords records_;
+    JournalKeeper journal_;
     boost::asio::steady_timer tick_;
+    boost::asio::steady_timer expiry_;
     bool ticking_ = false;
     bool dispatching_ = false;
+    int unannounced_ = 0;  // ended jobs whose record is not on disk yet
     Clock::time_point started_ = Clock::now();
 
     std::map<JobId, PendingAnswer> submit_answers_;

@@ -2,15 +2,19 @@
 
 #include "daemon/supervisor/job_conductor.hpp"
 
+#include "daemon/supervisor/service_notify.hpp"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace slab::daemon {
 void JobConductor::end_early(Job& job, JobOutcome outcome, Error error) {
-    if (job.state == JobState::ended || job.ending) {
+    if (job.state == JobState::ended || (job.ending && !job.ending->interrupts)) {
         return;
     }
-    job.ending = {outcome, std::move(error)};
+    if (!job.ending) {
+        job.ending = {outcome, std::move(error)};
+    }
     scheduler_.stop(job.id);
     if (scheduler_.leases_out(job.id) > 0) {
         workers_.stop_job(job.id);
@@ -34,6 +38,10 @@ void JobConductor::finish_ending(Job& job) {
     }
     const Job::Ending ending = *job.ending;
     job.ending.reset();
+    if (ending.interrupts) {
+        interrupt(job, ending.error);
+        return;
+    }
     end(job, ending.outcome, ending.error);
     admit_waiting();
 }
@@ -55,18 +63,43 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     jobs_done_ += outcome == JobOutcome::done ? 1 : 0;
     ledger_.end(job, outcome, std::move(error));
     last_told_.erase(job.id);
+    mark_kept(job);
+    ++unannounced_;
+    if (job.durable) {
+        for (std::size_t file = 0; file < job.request.files.size(); ++file) {
+            remove_stored(stored_name(job.id, file));
+        }
+        ++job.unwritten_records;
+        journal_.append({{"record", "ended"}, {"job", job.id}, {"status", to_json(job)}},
+                        [this, id = job.id](JournalKeeper::Kept) {
+                            Job& written = *ledger_.find(id);
+                            --written.unwritten_records;
+                            announce(written);
+                        });
+    } else {
+        announce(job);
+    }
+    // After the answers: these wake children, who would keep the client from its CPU.
+    workers_.forget_job(job.id);
+    movers_.finish(job.id);
+    job.request.files.clear();
+    arm_expiry();
+}
+
+// Nobody hears of an end before it is in the journal.
+void JobConductor::announce(Job& job) {
+    --unannounced_;
+    if (is_watched(job.id)) {
+        on_job_event(to_json(job));
+    }
     answer_submit(job);
     const auto [first, last] = cancel_answers_.equal_range(job.id);
     for (auto waiting = first; waiting != last; ++waiting) {
         waiting->second.answer(Json{{"job", to_json(job)}});
     }
     cancel_answers_.erase(first, last);
-    // After the answers: these wake children, who would keep the client from its CPU.
-    workers_.forget_job(job.id);
-    movers_.finish(job.id);
-    job.request.files.clear();
-    ledger_.forget_old();
-    if (when_quiet_ && ledger_.unfinished().size() == 0) {
+    boost::asio::post(loop_, [this] { ledger_.forget_old(); });
+    if (when_quiet_ && is_quiet()) {
         boost::asio::post(loop_, when_quiet_);
     }
 }

@@ -177,6 +177,11 @@ Expected<Json> JobConductor::drop(const Peer& peer, JobId id) {
         return std::unexpected(found.error());
     }
     Job& job = **found;
+    if (job.state == JobState::interrupted) {
+        end_early(job, JobOutcome::cancelled,
+                  {ErrorKind::cancelled, fmt::format("job {} was dropped", id), peer.user + " wanted it so", ""});
+        return Json{{"job", to_json(job)}};
+    }
     if (!job.kept) {
         return std::unexpected(
             Error{ErrorKind::usage, fmt::format("job {} has no result in the volume", id),
@@ -198,7 +203,13 @@ Expected<Json> JobConductor::drop(const Peer& peer, JobId id) {
 void JobConductor::drop_result(Job& job, const std::string& why) {
     job.kept = false;
     links_.erase(job.id);
+    if (job.record != nullptr) {
+        records_.release(*std::exchange(job.record, nullptr));
+    }
     release_runs(job);
+    if (job.durable) {
+        journal_.append({{"record", "dropped"}, {"job", job.id}});
+    }
     spdlog::info("job={} dropped: {}", job.id, why);
 }
 

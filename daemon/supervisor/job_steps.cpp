@@ -28,15 +28,21 @@ void JobConductor::advance(Job& job) {
         send_load(job, *band);
     }
     const bool first_is_loaded = job.pipeline.stage_of(job.pipeline.bands_computed()) == BandStage::loaded;
-    if (job.state == JobState::loading && job.holds.is_populated && first_is_loaded) {
+    if (job.state == JobState::loading && job.holds.is_populated && (first_is_loaded || job.pipeline.all_computed())) {
         ledger_.move(job, JobState::running);
+    }
+    if (job.state == JobState::running && job.pipeline.all_computed()) {
+        compute_finished(job);  // under a former supervisor
+        return;
     }
     if (job.state == JobState::running || job.state == JobState::waiting_for_space) {
         if (const auto band = job.pipeline.take_compute()) {
             start_band(job, *band);
         }
     }
-    if (job.request.output && job.state != JobState::waiting_for_space) {
+    // Not a byte before the journal knows whose output it is.
+    if (job.request.output && job.mover.checked && job.unwritten_records == 0 &&
+        job.state != JobState::waiting_for_space) {
         while (const auto band = job.pipeline.take_flush()) {
             send_write(job, *band);
         }
@@ -72,7 +78,7 @@ void JobConductor::send_load(Job& job, std::int64_t band) {
         const InputFile& input = job.request.inputs[i];
         const ByteSpan span = part.inputs[i];
         const bool is_whole = job.plan.ring.input_at[i] < 0;
-        if (is_whole && job.last_load >= 0) {
+        if (is_whole && (job.last_load >= 0 || job.whole_inputs_loaded)) {
             continue;  // it came with the first band
         }
         InputBytes& bytes = order.inputs[i];
@@ -89,6 +95,7 @@ void JobConductor::send_load(Job& job, std::int64_t band) {
         }
     }
     job.last_load = band;
+    mark_load(job, band);
     ++job.mover.loads;
     job.load_time.start();
     movers_.order(job.id, order);
@@ -117,7 +124,14 @@ void JobConductor::start_band(Job& job, std::int64_t band) {
     job.band = band;
     job.band_plan = job.plan.band(job.phase, band);
     job.compute_time.start();
-    scheduler_.add_band({job.id, job.owner.uid, job.request.priority}, job.band_plan.tiles.tile_count());
+    const std::span<const std::uint64_t> filled = tile_bits(job, band);
+    const bool is_begun = std::ranges::any_of(filled, [](std::uint64_t word) { return word != 0; });
+    const std::int64_t waiting =
+        scheduler_.add_band({job.id, job.owner.uid, job.request.priority}, job.band_plan.tiles.tile_count(),
+                            is_begun ? filled : std::span<const std::uint64_t>());
+    if (waiting == 0) {
+        band_complete(job);
+    }
 }
 
 // Gives every worker with room its next order: memory that jobs wait for, then tiles, then background memory.
@@ -172,6 +186,7 @@ void JobConductor::lease_done(const LeaseReport& report) {
     Job* const job = ledger_.find(returned.job);
     if (job != nullptr) {
         job->tiles_done += returned.newly_filled;
+        mark_tiles(*job, returned.first, returned.newly_filled);
         if (job->ending) {
             finish_ending(*job);
         } else if (returned.band_complete) {
@@ -187,6 +202,7 @@ void JobConductor::band_complete(Job& job) {
     job.compute_time.stop();
     const std::int64_t band = std::exchange(job.band, -1);
     job.pipeline.computed(band);
+    mark_stage(job, band, BandStage::computed);
     pause_point("supervisor-after-band");
     if (!job.pipeline.all_computed()) {
         advance(job);
@@ -195,6 +211,7 @@ void JobConductor::band_complete(Job& job) {
     if (job.phase + 1 < job.plan.phases.size()) {
         ++job.phase;
         begin_phase(job);
+        mark_phase(job);
         advance(job);
         return;
     }
@@ -205,6 +222,9 @@ void JobConductor::compute_finished(Job& job) {
     scheduler_.remove(job.id);
     for (std::optional<ByteRange>& run : job.holds.inputs) {
         if (run && job.mover.loads == 0) {
+            if (job.record != nullptr) {
+                job.record->inputs[static_cast<std::size_t>(&run - job.holds.inputs.data())] = {};
+            }
             space_.release(*std::exchange(run, std::nullopt));
         }
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -40,16 +41,37 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
     return std::chrono::microseconds(microseconds / 2);
 }
 
-std::optional<UniqueDescriptor> activation_socket() {
-    const int count = sd_listen_fds(1);
-    for (int descriptor = SD_LISTEN_FDS_START; descriptor < SD_LISTEN_FDS_START + count; ++descriptor) {
-        if (sd_is_socket_unix(descriptor, SOCK_SEQPACKET, 1, nullptr, 0) > 0) {
-            return UniqueDescriptor(descriptor);
+ActivationDescriptors activation_descriptors() {
+    ActivationDescriptors found;
+    char** names = nullptr;
+    const int count = sd_listen_fds_with_names(1, &names);
+    for (int i = 0; i < count; ++i) {
+        UniqueDescriptor descriptor(SD_LISTEN_FDS_START + i);
+        const std::string name = names[i];
+        if (name.starts_with("job-")) {
+            found.stored.insert_or_assign(name, std::move(descriptor));  // a client's: not even looked at
+        } else if (sd_is_socket_unix(descriptor.get(), SOCK_SEQPACKET, 1, nullptr, 0) > 0) {
+            found.socket = std::move(descriptor);
+        } else {
+            spdlog::warn("systemd passed '{}', which is no listening SOCK_SEQPACKET socket: ignored", name);
         }
-        spdlog::warn("systemd passed descriptor {}, which is no listening SOCK_SEQPACKET socket: ignored",
-                     descriptor);
+        std::free(names[i]);
     }
-    return std::nullopt;
+    std::free(names);
+    return found;
+}
+
+void store_descriptor(const std::string& name, int descriptor) {
+    // FDPOLL=0: systemd would poll it, and drop what has an error.
+    sd_pid_notify_with_fds(0, 0, fmt::format("FDSTORE=1\nFDNAME={}\nFDPOLL=0", name).c_str(), &descriptor, 1);
+}
+
+std::string stored_name(std::uint64_t job, std::size_t file) {
+    return fmt::format("job-{}-{}", job, file);
+}
+
+void remove_stored(const std::string& name) {
+    sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name).c_str());
 }
 
 }  // namespace slab::daemon

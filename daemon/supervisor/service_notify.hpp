@@ -3,6 +3,7 @@
 #include "common/files/unique_descriptor.hpp"
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -18,7 +19,19 @@ void notify_watchdog();
 // How often the watchdog wants to hear from us (half of WatchdogSec).
 std::optional<std::chrono::microseconds> watchdog_interval();
 
-// The listening socket of slabd.socket, when systemd started us for it.
-std::optional<UniqueDescriptor> activation_socket();
+// What systemd gave us at the start.
+struct ActivationDescriptors {
+    std::optional<UniqueDescriptor> socket;         // the listening socket of slabd.socket
+    std::map<std::string, UniqueDescriptor> stored;  // what a former supervisor left in its store, by name
+};
+ActivationDescriptors activation_descriptors();
+
+// Leaves a copy of a descriptor with systemd, which gives it back to the next supervisor: after a crash, a restart, not
+// after a stop. Names are letters, digits and dashes.
+void store_descriptor(const std::string& name, int descriptor);
+void remove_stored(const std::string& name);
+
+// The name of a job's file in the store.
+std::string stored_name(std::uint64_t job, std::size_t file);
 
 }  // namespace slab::daemon

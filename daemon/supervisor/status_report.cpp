@@ -43,7 +43,7 @@ Expected<Json> JobConductor::plan(const JobRequest& request) const {
 }
 
 Json JobConductor::to_json(const Job& job) const {
-    return job_to_json(job, workers_.size());
+    return job_to_json(job, workers_.size(), settings_.results.expire);
 }
 
 Json JobConductor::status() {
@@ -97,6 +97,7 @@ Json JobConductor::status() {
         {"workers", workers},
         {"workers_lost", workers_lost_},
         {"movers", movers},
+        {"journal", {{"kept", journal_.is_there()}, {"pid", journal_.pid()}}},
         {"jobs", jobs},
     };
 }

@@ -4,8 +4,10 @@
 #include "common/units/byte_size.hpp"
 #include "daemon/files/background_close.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
+#include "daemon/journal/journal_file.hpp"
 #include "daemon/process/process_title.hpp"
 #include "daemon/session/listener.hpp"
+#include "daemon/settings/state_folder.hpp"
 #include "daemon/supervisor/job_conductor.hpp"
 #include "daemon/supervisor/service_notify.hpp"
 #include "daemon/supervisor/zygote.hpp"
@@ -25,26 +27,32 @@ namespace {
 class Supervisor {
   public:
     Supervisor(const Invocation& invocation, Settings settings, const VolumeSegment& volume,
-               int children_lock, Zygote zygote, const std::vector<int>& slot_cpus, Lifetime lifetime)
+               int children_lock, Zygote zygote, const std::vector<int>& slot_cpus, Lifetime lifetime,
+               UniqueDescriptor journal_folder, const ReplayedJournal& journal)
         : invocation_(invocation), settings_(std::move(settings)), signals_(loop_, SIGTERM, SIGINT, SIGHUP),
           watchdog_(loop_), spawner_(loop_, volume, children_lock, std::move(zygote)),
-          conductor_(loop_, settings_, volume, spawner_, slot_cpus, lifetime), listener_(loop_, conductor_) {
+          conductor_(loop_, settings_, volume, spawner_, slot_cpus, lifetime, std::move(journal_folder), journal),
+          listener_(loop_, conductor_) {
         conductor_.on_job_event = [this](const Json& job) { listener_.broadcast(job); };
         conductor_.is_watched = [this](JobId job) { return listener_.is_watched(job); };
     }
 
-    std::optional<Error> run() {
+    std::optional<Error> run(const ReplayedJournal& journal) {
         wait_for_signal();
+        ActivationDescriptors given = activation_descriptors();
         if (invocation_.embedded_socket) {
             // The instance is its client's: it ends when the connection does.
             listener_.on_session_end = [this] { stop(); };
             listener_.adopt(UniqueDescriptor(*invocation_.embedded_socket));
-        } else if (auto problem = listen()) {
+        } else if (auto problem = listen(std::move(given.socket))) {
             conductor_.stop_children();
             spawner_.stop();
             return problem;
         }
         conductor_.start();
+        if (!invocation_.embedded_socket) {
+            conductor_.adopt(journal, std::move(given.stored));
+        }
         notify_ready(conductor_.summary());
         feed_watchdog();
         loop_.run();
@@ -56,8 +64,8 @@ class Supervisor {
     }
 
   private:
-    std::optional<Error> listen() {
-        if (auto socket = activation_socket()) {
+    std::optional<Error> listen(std::optional<UniqueDescriptor> socket_of_systemd) {
+        if (auto socket = std::move(socket_of_systemd)) {
             spdlog::info("listening on the socket that systemd passed");
             listener_.listen(std::move(*socket));
             return std::nullopt;
@@ -183,6 +191,39 @@ std::vector<int> slots_on(const std::vector<int>& cpus, int count) {
     return slots;
 }
 
+struct JournalAtStart {
+    UniqueDescriptor folder;  // none: no journal is kept
+    ReplayedJournal known;
+    std::optional<Error> problem;
+};
+
+// A folder that cannot be used costs the journal, with a warning. A file in it that is no journal, or another version's,
+// stops the daemon: to go on would overwrite it.
+JournalAtStart read_the_journal(const Settings& settings, Lifetime lifetime) {
+    JournalAtStart start;
+    if (lifetime == Lifetime::embedded || !settings.journal.enabled) {
+        return start;
+    }
+    auto folder = open_state_folder(settings);
+    if (!folder) {
+        spdlog::warn("jobs will not survive a restart: {}", to_text(folder.error()));
+        return start;
+    }
+    auto opened = open_journal(folder->get());
+    if (!opened) {
+        start.problem = opened.error();
+        return start;
+    }
+    if (opened->contents.damage) {
+        const Error report = damage_report(*opened->contents.damage, opened->damaged_copy);
+        spdlog::log(opened->contents.damage->kind == DamageKind::torn ? spdlog::level::info : spdlog::level::warn,
+                    "journal: {}", to_text(report));
+    }
+    start.known = replay(opened->contents.records);
+    start.folder = std::move(*folder);
+    return start;
+}
+
 }  // namespace
 
 Expected<Settings> settings_for(const Invocation& invocation) {
@@ -251,9 +292,14 @@ std::optional<Error> run_supervisor(const Invocation& invocation, Settings setti
     const auto close_plainly = std::exchange(close_descriptor, close_in_background);
     std::optional<Error> problem;
     {
+        JournalAtStart journal = read_the_journal(settings, lifetime);
+        if (journal.problem) {
+            return give_names_back(journal.problem);
+        }
         Supervisor supervisor(invocation, settings, *volume, lock->children_descriptor(), std::move(zygote),
-                              slots_on(*cpus, settings.workers.count), lifetime);
-        problem = supervisor.run();
+                              slots_on(*cpus, settings.workers.count), lifetime, std::move(journal.folder),
+                              journal.known);
+        problem = supervisor.run(journal.known);
     }
     close_descriptor = close_plainly;
     if (lifetime == Lifetime::service) {

@@ -1,6 +1,7 @@
 #include "daemon/supervisor/zygote.hpp"
 
 #include "common/protocol/packet.hpp"
+#include "daemon/journal/journal_main.hpp"
 #include "daemon/mover/mover_main.hpp"
 #include "daemon/process/plain_record.hpp"
 #include "daemon/process/process_title.hpp"
@@ -45,6 +46,17 @@ pid_t fork_sibling() {
     std::_Exit(EXIT_SUCCESS);
 }
 
+// The supervisor's first packet brings the folder.
+[[noreturn]] void live_as_journal() {
+    set_process_title("slabd: journal");
+    UniqueDescriptor supervisor(child_socket);
+    Packet packet;
+    if (receive_packet(supervisor.get(), packet) == Transfer::moved && packet.descriptors.size() == 1) {
+        run_journal(std::move(packet.descriptors.front()), std::move(supervisor));
+    }
+    std::_Exit(EXIT_SUCCESS);
+}
+
 ForkReply carry_out(const ForkOrder& order, int child_end, const VolumeSegment& volume, pid_t supervisor) {
     const SignalsBlocked blocked;
     const pid_t pid = fork_sibling();
@@ -52,6 +64,9 @@ ForkReply carry_out(const ForkOrder& order, int child_end, const VolumeSegment& 
         become_child(child_end, child_lock, supervisor);
         if (order.kind == ChildKind::worker) {
             live_as_worker(volume, order);
+        }
+        if (order.kind == ChildKind::journal) {
+            live_as_journal();
         }
         live_as_mover(volume);
     }

@@ -10,7 +10,7 @@
 
 namespace slab::daemon {
 
-enum class ChildKind : std::uint8_t { worker, mover };
+enum class ChildKind : std::uint8_t { worker, mover, journal };
 
 // Supervisor to zygote, with the child's end of a socketpair beside it.
 struct ForkOrder {

@@ -160,6 +160,20 @@ std::span<ExtentRecord> VolumeSegment::extents() const {
             static_cast<std::size_t>(extent_count())};
 }
 
+std::span<JobRecord> VolumeSegment::job_records() const {
+    return {reinterpret_cast<JobRecord*>(data() + job_records_offset_of(extent_count())),
+            static_cast<std::size_t>(job_record_count)};
+}
+
+std::span<std::uint64_t> VolumeSegment::tile_bits() const {
+    return {reinterpret_cast<std::uint64_t*>(data() + tile_bits_offset_of(extent_count())),
+            static_cast<std::size_t>(bit_area_count * bit_area_bytes) / sizeof(std::uint64_t)};
+}
+
+void VolumeSegment::set_last_job(std::uint64_t job) const {
+    reinterpret_cast<VolumeHeader*>(data())->last_job = job;
+}
+
 void VolumeSegment::protect_header() const {
     ::mprotect(data(), static_cast<std::size_t>(data_offset()), PROT_READ);
 }

@@ -42,7 +42,11 @@ class VolumeSegment {
     std::int64_t data_offset() const { return header().data_offset; }
 
     const VolumeHeader& header() const { return *reinterpret_cast<const VolumeHeader*>(data()); }
-    std::span<ExtentRecord> extents() const;  // the supervisor alone may write them
+    // The supervisor alone may write these.
+    std::span<ExtentRecord> extents() const;
+    std::span<JobRecord> job_records() const;
+    std::span<std::uint64_t> tile_bits() const;  // of all areas
+    void set_last_job(std::uint64_t job) const;
 
     // In a child: the header's region becomes read-only.
     void protect_header() const;

@@ -65,6 +65,24 @@ void VolumeSpace::release(ByteRange run) {
     }
 }
 
+bool VolumeSpace::adopt(JobId job, ByteRange run) {
+    const ByteRange all = everything();
+    const bool is_run = run.begin >= all.begin && run.begin < run.end && run.end <= all.end &&
+                        (run.begin - data_offset_) % extent_bytes == 0 && (run.end - run.begin) % extent_bytes == 0;
+    if (!is_run) {
+        return false;
+    }
+    for (std::size_t i = index_of(run.begin); i < index_of(run.end); ++i) {
+        if (extents_[i].holder == Holder::job || extents_[i].backing == Backing::none) {
+            return false;
+        }
+    }
+    for (std::size_t i = index_of(run.begin); i < index_of(run.end); ++i) {
+        set(i, {Holder::job, job, extents_[i].backing});
+    }
+    return true;
+}
+
 void VolumeSpace::hold(ByteRange run) {
     for (std::size_t i = index_of(run.begin); i < index_of(run.end); ++i) {
         set(i, {Holder::job, 0, extents_[i].backing});

@@ -39,6 +39,10 @@ class VolumeSpace {
     // Gives a run back: free, or lingering where readers hold it.
     void release(ByteRange run);
 
+    // A run that a job of a dead supervisor held is held again. False, and nothing changed, when it is none: outside the
+    // volume, or held by another job.
+    bool adopt(JobId job, ByteRange run);
+
     // Takes a run that idle_memory named: nobody else gets it until release.
     void hold(ByteRange run);
 

@@ -34,6 +34,9 @@ SLABD_WITH_TEST_KERNELS = BUILD / "tests/process/slabd_with_test_kernels"
 sys.path.insert(0, str(REPOSITORY / "client/python"))
 import slab  # noqa: E402  (the module under test, not an installed one)
 
+# A daemon that a test kills is waited for only by the tests of that.
+os.environ["SLABD_RECONNECT"] = "0"
+
 # Twenty times what anything here takes on an idle machine: a deadline is for what hangs, not a measurement.
 PATIENCE_S = 60.0
 POLL_S = 0.002
@@ -133,7 +136,7 @@ class Daemon:
 
     def __init__(self, directory, *, test_kernels=False, workers=2, cpus=None, nice=None, volume="256MiB",
                  huge_pages=None, populate=None, tile_bytes=None, tile_deadline=None, attach_allow=None,
-                 socket_mode=None, pause=(), environment=None):
+                 socket_mode=None, expire=None, quota="100%", pause=(), environment=None):
         Daemon._count += 1
         self.directory = pathlib.Path(directory)
         self.instance = f"test-{os.getpid()}-{Daemon._count}"
@@ -143,6 +146,7 @@ class Daemon:
         self.pause_directory.mkdir()
         for point in pause:
             self.arm(point)
+        self.journal = self.directory / f"{self.instance}.journal"
         self._configuration = self.directory / f"{self.instance}.toml"
         self._configuration.write_text(_toml({
             "volume": {"size": volume, "huge_pages": huge_pages, "populate": populate},
@@ -150,6 +154,9 @@ class Daemon:
             "tiles": {"bytes": tile_bytes},
             "attach": {"allow": attach_allow},
             "socket": {"mode": socket_mode},
+            "journal": {"folder": str(self.journal)},
+            "results": {"expire": expire},
+            "quota": {"kept": quota},
             "log": {"level": "debug"},
         }))
         self._program = SLABD_WITH_TEST_KERNELS if test_kernels else SLABD
@@ -345,6 +352,7 @@ def start_command(arguments, socket=None, environment=None, cwd=None):
     surroundings = {key: value for key, value in os.environ.items() if not key.startswith(("SLAB", "XDG_RUNTIME"))}
     if socket is not None:
         surroundings["SLABD_SOCKET"] = socket
+    surroundings["SLABD_RECONNECT"] = "0"
     return Command([str(argument) for argument in arguments], {**surroundings, **(environment or {})}, cwd)
 
 

@@ -9,12 +9,14 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <atomic>
 #include <cstring>
 #include <functional>
 #include <numeric>
+#include <set>
 #include <thread>
 
 using namespace slab;
@@ -22,7 +24,8 @@ using slab::test::ScratchFolder;
 
 namespace {
 
-// A daemon of one connection that follows a script: a function a request.
+// A daemon of one connection at a time that follows a script: a function a request. When it has left, the next
+// connection finds its successor.
 class ScriptedDaemon {
   public:
     using Script = std::function<void(const ScriptedDaemon& daemon, Message& request)>;
@@ -46,11 +49,18 @@ class ScriptedDaemon {
         body["tag"] = request.body["tag"];
         send(body, std::move(descriptors));
     }
+    void end_conversation() const { ::shutdown(client_.get(), SHUT_RDWR); }
     int requests() const { return requests_; }
 
   private:
     void serve(const Script& script) {
-        client_.reset(::accept(listener_.get(), nullptr, nullptr));
+        do {
+            leaving_ = false;
+            client_.reset(::accept(listener_.get(), nullptr, nullptr));
+            converse(script);
+        } while (client_ || leaving_);
+    }
+    void converse(const Script& script) {
         Packet packet;
         while (client_ && receive_packet(client_.get(), packet) == Transfer::moved) {
             auto message = decode_message(std::move(packet));
@@ -209,7 +219,7 @@ TEST_CASE("a daemon that goes away while a job runs is an interruption") {
         daemon.answer(request, {{"job", job_json(1, "running")}});
         daemon.leaving_ = true;
     });
-    auto connection = Connection::open({folder / "s", "test"});
+    auto connection = Connection::open({folder / "s", "test", std::chrono::milliseconds(0)});
     REQUIRE(connection);
     const auto ended = connection->wait(1);
     REQUIRE_FALSE(ended);
@@ -320,4 +330,108 @@ TEST_CASE("no daemon, one that has ended, and one that refuses are told apart") 
     const auto too_long = Connection::try_open({folder / std::string(200, 'x'), "test"});
     REQUIRE_FALSE(too_long);
     CHECK(too_long.error().kind == ErrorKind::no_daemon);
+}
+
+TEST_CASE("a job goes on with the next daemon, which gets the very files of submit") {
+    const ScratchFolder folder;
+    std::vector<ino_t> submitted;
+    std::vector<ino_t> resumed;
+    Json resume;
+    const auto inodes = [](const Message& request) {
+        std::vector<ino_t> numbers;
+        for (const UniqueDescriptor& descriptor : request.descriptors) {
+            struct stat status {};
+            ::fstat(descriptor.get(), &status);
+            numbers.push_back(status.st_ino);
+        }
+        return numbers;
+    };
+    ScriptedDaemon server(folder / "s", [&](const ScriptedDaemon& daemon, Message& request) {
+        Json job = job_json(5, "interrupted");
+        job["submitted_at"] = 1000.25;
+        job["durable"] = true;
+        if (request.body["request"] == "submit") {
+            submitted = inodes(request);
+            job["state"] = "running";
+            daemon.answer(request, {{"job", job}});
+            daemon.leaving_ = true;
+        } else if (request.body["request"] == "show") {
+            daemon.answer(request, {{"job", job}});
+        } else {
+            resumed = inodes(request);
+            resume = request.body;
+            job["state"] = "running";
+            daemon.answer(request, {{"job", job}, {"resumed", true}});
+            job["state"] = "ended";
+            job["outcome"] = "done";
+            daemon.send({{"event", "job"}, {"job", job}});
+        }
+    });
+    auto connection = Connection::open({folder / "s", "test"});
+    REQUIRE(connection);
+    std::vector<DaemonPresence> presence;
+    connection->on_presence([&](DaemonPresence now, std::chrono::milliseconds) { presence.push_back(now); });
+    const UniqueDescriptor file(::memfd_create("out", MFD_CLOEXEC));
+    JobRequest request = small_request(one_value);
+    request.output = OutputTarget{file.get(), 0};
+    const auto ended = connection->run(request);
+    REQUIRE(ended);
+    CHECK(submitted.size() == 2);
+    CHECK(resumed == submitted);
+    CHECK(resume["submitted_at"] == 1000.25);
+    CHECK(resume["inputs"] == Json::array({{{"descriptor", 0}}}));
+    CHECK(resume["output"] == Json{{"descriptor", 1}});
+    CHECK(presence == std::vector{DaemonPresence::lost, DaemonPresence::back});
+}
+
+TEST_CASE("a job that kills every daemon is given to a few of them only") {
+    const ScratchFolder folder;
+    std::set<std::string> submissions;
+    ScriptedDaemon server(folder / "s", [&](const ScriptedDaemon& daemon, Message& request) {
+        submissions.insert(request.body["submission"].get<std::string>());
+        daemon.leaving_ = true;
+    });
+    auto connection = Connection::open({folder / "s", "test"});
+    REQUIRE(connection);
+    const auto ended = connection->run(small_request(one_value));
+    REQUIRE_FALSE(ended);
+    CHECK(ended.error().kind == ErrorKind::interrupted);
+    CHECK(submissions.size() == 1);
+    CHECK(submissions.begin()->size() == 32);
+}
+
+TEST_CASE("waiting for a daemon stops when the stop descriptor can be read") {
+    const ScratchFolder folder;
+    auto server =
+        std::make_unique<ScriptedDaemon>(folder / "s", [](const ScriptedDaemon& daemon, Message& request) {
+            daemon.answer(request, {{"job", job_json(1, "running")}});
+        });
+    auto connection = Connection::open({folder / "s", "test"});
+    REQUIRE(connection);
+    const UniqueDescriptor stop(::eventfd(0, EFD_CLOEXEC));
+    connection->stop_when_readable(stop.get());
+    connection->on_presence(
+        [&](DaemonPresence, std::chrono::milliseconds) { ::eventfd_write(stop.get(), 1); });
+    const auto ended = connection->wait(1, [&server](const JobStatus&) {
+        server->end_conversation();
+        server.reset();
+    });
+    REQUIRE_FALSE(ended);
+    CHECK(ended.error().kind == ErrorKind::cancelled);
+}
+
+TEST_CASE("a note that is no object or too long is refused before anything is sent") {
+    const ScratchFolder folder;
+    ScriptedDaemon server(folder / "s", [](const ScriptedDaemon&, Message&) {});
+    auto connection = Connection::open({folder / "s", "test"});
+    REQUIRE(connection);
+    for (const std::string& note :
+         {std::string("[]"), std::string("{"), "{\"a\": \"" + std::string(17000, 'x') + "\"}"}) {
+        JobRequest request = small_request(one_value);
+        request.note = note;
+        const auto submitted = connection->submit(request);
+        REQUIRE_FALSE(submitted);
+        CHECK(submitted.error().kind == ErrorKind::usage);
+    }
+    CHECK(server.requests() == 1);
 }

@@ -1,3 +1,4 @@
+#include "common/files/unique_descriptor.hpp"
 #include "daemon/files/background_close.hpp"
 
 #include <doctest/doctest.h>

@@ -1,0 +1,116 @@
+// What the volume's header says of jobs while they run, for the supervisor that finds it after this one was killed. Each
+// mark is made after what it tells of has happened, and taken back before it stops being so.
+
+#include "daemon/supervisor/job_conductor.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace slab::daemon {
+namespace {
+
+RecordedRun recorded(const std::optional<ByteRange>& run) {
+    return run ? RecordedRun{run->begin, run->end} : RecordedRun{};
+}
+
+double date_of(const Job& job) {
+    return std::chrono::duration<double>(job.submitted_at.time_since_epoch()).count();
+}
+
+}  // namespace
+
+void JobConductor::mark_begin(Job& job) {
+    if (!job.durable || job.record != nullptr || lifetime_ == Lifetime::embedded) {
+        return;
+    }
+    job.record = records_.claim(job.id, date_of(job), RecordUse::running);
+    if (job.record == nullptr) {
+        return;
+    }
+    job.record->plan = job.plan.fingerprint();
+    job.record->output = recorded(job.holds.output);
+    job.record->ring = recorded(job.holds.ring);
+    for (std::size_t input = 0; input < job.holds.inputs.size(); ++input) {
+        job.record->inputs[input] = recorded(job.holds.inputs[input]);
+    }
+    mark_phase(job);
+    for (std::int64_t band = 0; band < job.plan.ring.slots; ++band) {  // loads may have been sent already
+        const BandStage stage = job.pipeline.stage_of(band);
+        if (stage != BandStage::empty) {
+            mark_load(job, band);
+            mark_stage(job, band, stage);
+        }
+    }
+    JobRecords::publish(*job.record, job.id);
+}
+
+void JobConductor::mark_phase(Job& job) {
+    if (job.record != nullptr) {
+        job.record->slots.fill({-1, 0, 0});
+        job.record->bands_done = 0;
+        job.record->phase = static_cast<std::uint32_t>(job.phase);
+    }
+}
+
+std::span<std::uint64_t> JobConductor::tile_bits(const Job& job, std::int64_t band) const {
+    if (job.record == nullptr) {
+        return {};
+    }
+    const std::int64_t tiles = job.plan.band(job.phase, band).tiles.tile_count();
+    return records_.tile_bits(*job.record, job.pipeline.slot_of(band), job.plan.ring.slots, tiles);
+}
+
+// The slot gets another band: nothing of it is filled.
+void JobConductor::mark_load(Job& job, std::int64_t band) {
+    if (job.record == nullptr) {
+        return;
+    }
+    job.record->bands_done = job.pipeline.bands_flushed();
+    mark_stage(job, band, BandStage::empty);
+    std::ranges::fill(tile_bits(job, band), 0);
+    job.record->slots[static_cast<std::size_t>(job.pipeline.slot_of(band))].band = band;
+}
+
+void JobConductor::mark_stage(Job& job, std::int64_t band, BandStage stage) {
+    if (job.record != nullptr) {
+        job.record->slots[static_cast<std::size_t>(job.pipeline.slot_of(band))].stage =
+            static_cast<std::uint32_t>(stage);
+        job.record->bands_done = job.pipeline.bands_flushed();
+    }
+}
+
+void JobConductor::mark_tiles(Job& job, std::int64_t first, std::int64_t count) {
+    if (job.record == nullptr || job.band < 0) {
+        return;
+    }
+    const std::span<std::uint64_t> bits =
+        records_.tile_bits(*job.record, job.pipeline.slot_of(job.band), job.plan.ring.slots,
+                           job.band_plan.tiles.tile_count());
+    for (std::int64_t tile = first; tile < first + count && !bits.empty(); ++tile) {
+        bits[static_cast<std::size_t>(tile / 64)] |= std::uint64_t{1} << (tile % 64);
+    }
+}
+
+// At the end: a result that stays has a record also when the job was never in the journal.
+void JobConductor::mark_kept(Job& job) {
+    if (!job.kept || job.request.lent || lifetime_ == Lifetime::embedded) {
+        if (job.record != nullptr) {
+            records_.release(*std::exchange(job.record, nullptr));
+        }
+        return;
+    }
+    if (job.record == nullptr) {
+        job.record = records_.claim(job.id, date_of(job), RecordUse::kept);
+        if (job.record == nullptr) {
+            spdlog::warn("job={} its result will not survive the daemon's death: {} others will", job.id,
+                         job_record_count);
+            return;
+        }
+        job.record->output = recorded(job.holds.output);
+        JobRecords::publish(*job.record, job.id);
+    }
+    JobRecords::keep(*job.record, to_json(job).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace slab::daemon

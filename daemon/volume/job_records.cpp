@@ -1,0 +1,87 @@
+#include "daemon/volume/job_records.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace slab::daemon {
+namespace {
+
+constexpr std::size_t words_of_area = static_cast<std::size_t>(bit_area_bytes) / sizeof(std::uint64_t);
+
+// In this order and no other: a successor reads what a SIGKILL left.
+template <typename T>
+void store(T& place, T value) {
+    std::atomic_ref<T>(place).store(value, std::memory_order_release);
+}
+
+}  // namespace
+
+std::vector<JobRecord*> JobRecords::found() const {
+    std::vector<JobRecord*> left;
+    for (JobRecord& record : records_) {
+        if (record.job != 0) {
+            left.push_back(&record);
+        }
+    }
+    return left;
+}
+
+JobRecord* JobRecords::claim(JobId, double submitted_at, RecordUse use) {
+    const auto free = std::ranges::find_if(
+        records_, [](const JobRecord& record) { return record.job == 0 && record.use == RecordUse::nothing; });
+    if (free == records_.end()) {
+        return nullptr;
+    }
+    std::memset(static_cast<void*>(&*free), 0, sizeof(JobRecord));
+    free->use = use;
+    free->submitted_at = submitted_at;
+    free->bit_area = -1;
+    for (std::int32_t area = 0; area < bit_area_count && use == RecordUse::running; ++area) {
+        const bool is_taken = std::ranges::any_of(records_, [&](const JobRecord& other) {
+            return &other != &*free && other.use == RecordUse::running && other.bit_area == area;
+        });
+        if (!is_taken) {
+            free->bit_area = area;
+            std::ranges::fill(bits_.subspan(static_cast<std::size_t>(area) * words_of_area, words_of_area), 0);
+            break;
+        }
+    }
+    return &*free;
+}
+
+void JobRecords::publish(JobRecord& record, JobId job) {
+    store(record.job, static_cast<std::uint64_t>(job));
+}
+
+void JobRecords::release(JobRecord& record) {
+    store(record.job, std::uint64_t{0});
+    record.use = RecordUse::nothing;
+}
+
+void JobRecords::keep(JobRecord& record, std::string_view status) {
+    const std::uint64_t job = record.job;
+    store(record.job, std::uint64_t{0});
+    record.use = RecordUse::kept;
+    record.bit_area = -1;
+    record.ring = {};
+    record.inputs = {};
+    const std::size_t bytes = status.size() <= record.status.size() ? status.size() : 0;
+    std::memcpy(record.status.data(), status.data(), bytes);
+    record.status_bytes = static_cast<std::uint32_t>(bytes);
+    store(record.job, job);
+}
+
+std::span<std::uint64_t> JobRecords::tile_bits(const JobRecord& record, int slot, int slots,
+                                               std::int64_t tiles) const {
+    const std::size_t words = words_of_area / static_cast<std::size_t>(slots);
+    const auto wanted = static_cast<std::size_t>((tiles + 63) / 64);
+    if (record.bit_area < 0 || record.bit_area >= bit_area_count || wanted > words) {
+        return {};
+    }
+    return bits_.subspan(static_cast<std::size_t>(record.bit_area) * words_of_area +
+                             static_cast<std::size_t>(slot) * words,
+                         wanted);
+}
+
+}  // namespace slab::daemon

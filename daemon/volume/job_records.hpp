@@ -1,0 +1,39 @@
+#pragma once
+
+#include "common/volume/layout.hpp"
+#include "daemon/volume/volume_space.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace slab::daemon {
+
+// The table of jobs in the volume's header: what a successor of this supervisor finds of them. There may be more jobs
+// than records; the others do not outlive the supervisor's death.
+class JobRecords {
+  public:
+    JobRecords(std::span<JobRecord> records, std::span<std::uint64_t> bits) : records_(records), bits_(bits) {}
+
+    // Those that a predecessor left.
+    std::vector<JobRecord*> found() const;
+
+    // Null when the table is full. The record is all zero but for the job, its date and a bit area if one is free;
+    // nobody sees it before publish().
+    JobRecord* claim(JobId job, double submitted_at, RecordUse use);
+    static void publish(JobRecord& record, JobId job);
+    void release(JobRecord& record);
+
+    // For an ended job: its result stays, with the JOB to show.
+    static void keep(JobRecord& record, std::string_view status);
+
+    // A bit for each tile of the slot's band; empty when the band has too many tiles or the job no area.
+    std::span<std::uint64_t> tile_bits(const JobRecord& record, int slot, int slots, std::int64_t tiles) const;
+
+  private:
+    std::span<JobRecord> records_;
+    std::span<std::uint64_t> bits_;
+};
+
+}  // namespace slab::daemon
