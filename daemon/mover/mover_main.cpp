@@ -316,7 +316,10 @@ class Mover {
                                             : ended->error_number == ENODATA
                                                 ? "it became shorter while it was read"
                                                 : errno_text(ended->error_number);
-                fail({ErrorKind::failed, fmt::format("input {} cannot be read", file + 1), because, ""});
+                fail({ErrorKind::failed,
+                      fmt::format("input {} cannot be {}", file + 1,
+                                  ended->trouble.empty() ? "read" : "inflated (gzip)"),
+                      because, ""});
             } else {
                 const auto load =
                     std::ranges::find(loads_, band, [](const Load& other) { return other.order.band; });

@@ -50,7 +50,8 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     scheduler_.remove(job.id);
     mover_deadlines_.erase(job.id);
     // A result that is whole in the volume outlives the failure to write it: `slab fetch` gets it elsewhere.
-    const bool whole_result = job.holds.output && job.pipeline.all_computed();
+    const bool whole_result =
+        job.holds.output && job.pipeline.all_computed() && !job.request.output_is_sequential();
     job.kept =
         whole_result && (outcome == JobOutcome::failed || (outcome == JobOutcome::done && job.request.keep));
     for (Stopwatch* const time : {&job.load_time, &job.compute_time, &job.flush_time}) {

@@ -151,12 +151,12 @@ class BadInput(DaemonTestCase):
                 self.assert_turned_away(*self.zoom("--factor", 2, *ROUND, *options, source=raw), remedy=r"\w")
 
     def test_a_job_that_can_never_fit_is_refused_with_the_numbers(self):
-        self.assert_turned_away(*self.zoom("--factor", 200, *ROUND), code=EXIT_REFUSED, because=r"\d.*B.*\d.*B",
-                                remedy=r"volume\.size|max-memory")
+        self.assert_turned_away(*self.zoom("--factor", 200, "--keep", *ROUND), code=EXIT_REFUSED,
+                                because=r"\d.*B.*\d.*B", remedy="file instead")
 
     def test_a_job_beyond_its_own_max_memory_is_refused(self):
-        self.assert_turned_away(*self.zoom("--factor", 40, "--max-memory", "2MiB", *ROUND), code=EXIT_REFUSED,
-                                remedy="--max-memory")
+        self.assert_turned_away(*self.zoom("--factor", 4000, "--max-memory", "2MiB", *ROUND), code=EXIT_REFUSED,
+                                because=r"at least \d.*B", remedy="--max-memory")
 
     def test_a_hundred_bad_jobs_leak_no_descriptor(self):
         self.slabd.status()

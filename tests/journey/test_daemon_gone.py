@@ -67,6 +67,9 @@ class DaemonKilled(DaemonTestCase):
 
         self.daemon.start()
 
+        [interrupted] = self.daemon.slab("ps", "--json").json()["jobs"]
+        self.assertEqual(interrupted["state"], "interrupted")
+        self.assert_exit(self.daemon.slab("drop", interrupted["id"]), EXIT_DONE)
         self.assertEqual(self.daemon.held_bytes(), 0)
         np.save(self.directory / "slow.npy", np.ones((4, 512)))
         self.assert_exit(self.daemon.slab("run", *self.arguments), EXIT_DONE)

@@ -42,15 +42,19 @@ class SupervisorDeath(DaemonTestCase):
     def test_the_next_daemon_adopts_the_volume_and_works(self):
         daemon = self.start_daemon()
         first = daemon.connect()
-        first.submit("outer", np.arange(1000), np.arange(1000)).wait()
+        kept = first.submit("outer", np.arange(1000), np.arange(1000))
+        kept.wait()
         volume_before = [os.stat(path).st_ino for path in daemon.shared_memory()]
 
         daemon.kill()
         daemon.start()
 
         self.assertEqual([os.stat(path).st_ino for path in daemon.shared_memory()], volume_before)
+        second = daemon.connect()
+        np.testing.assert_array_equal(second.attach(kept.id), np.outer(np.arange(1000), np.arange(1000)))
+        daemon.slab("drop", kept.id)
         self.assertEqual(daemon.held_bytes(), 0)
-        result = daemon.connect().run("outer", np.arange(5), np.arange(5))
+        result = second.run("outer", np.arange(5), np.arange(5))
         np.testing.assert_array_equal(result, np.outer(np.arange(5), np.arange(5)))
 
     def test_a_child_that_ends_while_another_starts_never_leaves_a_zombie(self):
