@@ -26,11 +26,13 @@ class KilledDaemon(DaemonTestCase):
     def arguments(self):
         return ["zoom", self.input, "-o", self.output, "--factor", 2, "--convention", "round"]
 
-    def interrupt(self, command, point, **options):
+    def interrupt(self, command_name, point, **options):
         """Starts a command whose job is at the point when the daemon is killed; the next daemon is there."""
         self.daemon.arm(point)
-        command = self.daemon.start_slab(command, *self.arguments(), **options)
+        command = self.daemon.start_slab(command_name, *self.arguments(), **options)
         self.daemon.wait_stopped(point)
+        if command_name == "submit":
+            command.finish()  # its answer does not wait for the process that is stopped
         self.daemon.kill()
         return command
 
@@ -77,7 +79,7 @@ class Run(KilledDaemon):
 
 class Submitted(KilledDaemon):
     def interrupt_submitted(self, point="worker-before-tile"):
-        self.interrupt("submit", point).finish()
+        self.interrupt("submit", point)
         self.daemon.start()
         return self.daemon.connect().jobs()[0]["id"]
 
