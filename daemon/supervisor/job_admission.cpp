@@ -102,13 +102,14 @@ bool JobConductor::reserve(Job& job) {
         place = space_.reserve(job.id, bytes);
         return place.has_value();
     };
+    // As band_layout counts it, or a job could wait for ever for room that it was promised.
     constexpr std::int64_t page = 4096;
     const RingPlan& ring = job.plan.ring;
     holds.inputs.resize(job.request.inputs.size());
     bool complete = true;
     for (std::size_t input = 0; input < holds.inputs.size() && complete; ++input) {
         complete = ring.input_at[input] >= 0 ||
-                   take(byte_count(job.request.inputs[input].array) + page, holds.inputs[input]);
+                   take(byte_count(job.request.inputs[input].array) + page - 1, holds.inputs[input]);
     }
     complete = complete && (ring.output_at >= 0 || take(job.plan.bytes_out, holds.output));
     complete = complete && (!job.plan.streams() || take(ring.slots * ring.slot_bytes, holds.ring));
