@@ -48,6 +48,8 @@ struct OutputBytes {
     std::int64_t bytes = 0;
     std::int64_t volume_offset = 0;   // valid for write
     std::uint32_t is_sequential = 0;  // a pipe, or to be treated as one: header, then payload, in order
+    // check: a mover before this one checked it, parts of it may be written. A full disk shows while writing.
+    std::uint32_t is_begun = 0;
 };
 
 // The descriptors of check: one for each input, then the output's if there is one.

@@ -66,7 +66,7 @@ void JobConductor::send_check(Job& job) {
     if (job.request.output) {
         order.has_output = 1;
         order.output = {job.request.output->offset, job.plan.bytes_out, 0,
-                        job.request.output->is_sequential ? 1U : 0U};
+                        job.request.output->is_sequential ? 1U : 0U, job.files_checked ? 1U : 0U};
     }
     job.mover.checking = true;
     movers_.order(job.id, order, {}, job.request.files);
@@ -75,6 +75,7 @@ void JobConductor::send_check(Job& job) {
 void JobConductor::file_checked(Job& job) {
     job.mover.checking = false;
     job.mover.checked = true;
+    job.files_checked = true;
     if (job.state == JobState::received || job.state == JobState::waiting_for_space) {
         leave_waiting(job);
         if (job.holds.reserved && job.state == JobState::queued) {
