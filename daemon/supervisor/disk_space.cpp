@@ -67,7 +67,8 @@ void JobConductor::band_written(Job& job) {
 
 void JobConductor::leave_waiting(Job& job) {
     job.reason.clear();
-    if (!job.holds.is_populated) {
+    // One that comes in may hold warm memory already.
+    if (job.state == JobState::received || !job.holds.is_populated) {
         ledger_.move(job, JobState::queued);
         return;
     }
