@@ -1,5 +1,7 @@
 #include "daemon/files/background_close.hpp"
 
+#include "common/files/unique_descriptor.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
