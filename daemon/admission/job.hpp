@@ -134,6 +134,7 @@ struct Job {
     std::int64_t tiles_adopted = 0;  // filled under a former supervisor
 
     MoverWork mover;
+    bool files_checked = false;  // by this mover or a dead one: the output may be written in part
     // Set when the job is to end and something still works for it: leases that are out, a mover's requests.
     struct Ending {
         JobOutcome outcome;

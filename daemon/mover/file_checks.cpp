@@ -78,7 +78,11 @@ std::expected<FileIdentity, OutputTrouble> reserve_output(int descriptor, const 
     if (!S_ISREG(status.st_mode)) {
         return bad("is not a regular file", "", "Name a file that can be created.");
     }
-    const auto shortage = [descriptor](std::int64_t bytes) {
+    const auto shortage = [descriptor, &output,
+                           &status](std::int64_t bytes) -> std::expected<FileIdentity, OutputTrouble> {
+        if (output.is_begun != 0) {
+            return identity_of(status);  // refusing would empty it
+        }
         return std::unexpected(OutputTrouble{no_room(descriptor, bytes), Shortage::no_space});
     };
     std::int64_t end = 0;

@@ -169,7 +169,7 @@ class Mover {
             inflaters_.clear();
             inflaters_.resize(order.input_count);
             has_output_ = order.has_output != 0;
-            output_is_begun_ = order.output_is_begun != 0;
+            output_is_begun_ = order.output.is_begun != 0;
             output_is_sequential_ = order.output.is_sequential != 0;
             queue_.reset_counts();
         }
@@ -207,9 +207,7 @@ class Mover {
             fail(trouble.error);
             return;
         }
-        if (!output_is_begun_) {
-            empty_output();
-        }
+        empty_output();
         failed_ = true;
         send(with_error({.kind = MoverReportKind::no_space, .job = job_}, trouble.error));
     }

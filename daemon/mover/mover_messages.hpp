@@ -51,6 +51,9 @@ struct OutputBytes {
     std::int64_t bytes = 0;
     std::int64_t volume_offset = 0;   // valid for write
     std::uint32_t is_sequential = 0;  // a pipe, or to be treated as one: header, then payload, in order
+    // check: parts of it may be written already. It is not emptied when the check fails, and a full disk shows while
+    // writing.
+    std::uint32_t is_begun = 0;
 };
 
 // The descriptors of check: one for each input, then the output's if there is one.
@@ -60,7 +63,6 @@ struct MoverOrder {
     std::int64_t band = 0;  // load, write: given back in the report
     std::uint32_t input_count = 0;
     std::uint32_t has_output = 0;
-    std::uint32_t output_is_begun = 0;  // check: it is not emptied when the check fails
     // The supervisor watches the mover's ring; without that a ring is not safe.
     std::uint32_t may_use_ring = 0;
     std::array<InputBytes, most_mover_inputs> inputs{};

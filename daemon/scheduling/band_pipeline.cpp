@@ -16,6 +16,12 @@ BandStage BandPipeline::stage_of(std::int64_t band) const {
 
 std::optional<std::int64_t> BandPipeline::take_load() {
     while (next_load_ < bands_ && stage(next_load_) == BandStage::empty) {
+        // The band that had the slot is on disk, but the one after it may still have to copy what they share of the
+        // inputs: it does so when its own load ends.
+        const std::int64_t after_last = next_load_ - static_cast<std::int64_t>(slots_.size()) + 1;
+        if (after_last > 0 && after_last < next_load_ && stage_of(after_last) == BandStage::loading) {
+            break;
+        }
         const std::int64_t band = next_load_++;
         stage(band) = loads_ == Loads::files ? BandStage::loading : BandStage::loaded;
         if (loads_ == Loads::files) {

@@ -80,11 +80,10 @@ void JobConductor::send_check(Job& job) {
         order.inputs[i].bytes = byte_count(input.array);
         order.inputs[i].codec = input.codec;
     }
-    order.output_is_begun = job.is_resumed || job.pipeline.bands_flushed() > 0 ? 1 : 0;
     if (job.request.output) {
         order.has_output = 1;
         order.output = {job.request.output->offset, job.plan.bytes_out, 0,
-                        job.request.output->is_sequential ? 1U : 0U};
+                        job.request.output->is_sequential ? 1U : 0U, job.files_checked || job.is_resumed ? 1U : 0U};
     }
     job.mover.checking = true;
     movers_.order(job.id, order, {}, job.request.files);
@@ -93,6 +92,7 @@ void JobConductor::send_check(Job& job) {
 void JobConductor::file_checked(Job& job, const MoverReport& report) {
     job.mover.checking = false;
     job.mover.checked = true;
+    job.files_checked = true;
     const bool comes_in = job.state == JobState::received || job.state == JobState::waiting_for_space;
     if (comes_in && job.is_resumed && !same_files(job, report)) {
         return;
@@ -137,13 +137,14 @@ bool JobConductor::reserve(Job& job) {
         place = space_.reserve(job.id, bytes);
         return place.has_value();
     };
+    // As band_layout counts it, or a job could wait for ever for room that it was promised.
     constexpr std::int64_t page = 4096;
     const RingPlan& ring = job.plan.ring;
     holds.inputs.resize(job.request.inputs.size());
     bool complete = true;
     for (std::size_t input = 0; input < holds.inputs.size() && complete; ++input) {
         complete = ring.input_at[input] >= 0 ||
-                   take(byte_count(job.request.inputs[input].array) + page, holds.inputs[input]);
+                   take(byte_count(job.request.inputs[input].array) + page - 1, holds.inputs[input]);
     }
     complete = complete && (ring.output_at >= 0 || take(job.plan.bytes_out, holds.output));
     complete = complete && (!job.plan.streams() || take(ring.slots * ring.slot_bytes, holds.ring));

@@ -1,6 +1,8 @@
 #include "common/files/unique_descriptor.hpp"
 #include "daemon/files/background_close.hpp"
 
+#include "common/files/unique_descriptor.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>

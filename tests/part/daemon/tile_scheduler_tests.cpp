@@ -3,8 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <map>
+#include <random>
 #include <set>
+#include <vector>
 
 using namespace slab::daemon;
 using namespace std::chrono_literals;
@@ -141,4 +144,52 @@ TEST_CASE("a stopped job gets no more leases, and what comes back unfilled is no
     const auto returned = scheduler.give_back(lease->id, 0, 0ns);
     CHECK(returned.newly_filled == 0);
     CHECK(scheduler.leases_out(1) == 0);
+}
+
+TEST_CASE("a band of which a part is filled leases the rest once, and is complete with it") {
+    std::mt19937_64 random(20261121);
+    for (const std::int64_t tiles : {1, 63, 64, 65, 500}) {
+        std::vector<std::uint64_t> filled(static_cast<std::size_t>((tiles + 63) / 64));
+        std::set<std::int64_t> missing;
+        for (std::int64_t tile = 0; tile < tiles; ++tile) {
+            if (tile == 0 || random() % 3 == 0) {
+                missing.insert(tile);
+            } else {
+                filled[static_cast<std::size_t>(tile / 64)] |= std::uint64_t{1} << (tile % 64);
+            }
+        }
+        TileScheduler scheduler;
+        const std::int64_t waiting = scheduler.add_band({1, 1000, 0}, tiles, filled);
+
+        CHECK(waiting == static_cast<std::int64_t>(missing.size()));
+        std::set<std::int64_t> leased;
+        bool complete = false;
+        while (const auto lease = scheduler.next_lease(0, 2)) {
+            CHECK_FALSE(complete);
+            for (std::int64_t tile = lease->first; tile < lease->first + lease->count; ++tile) {
+                CHECK(leased.insert(tile).second);
+            }
+            complete = scheduler.give_back(lease->id, lease->count, lease->count * 100us).band_complete;
+        }
+        CHECK(complete);
+        CHECK(leased == missing);
+    }
+}
+
+TEST_CASE("a band that is filled already has nothing that waits") {
+    TileScheduler scheduler;
+    const std::vector<std::uint64_t> filled{~std::uint64_t{0}, 1};
+    CHECK(scheduler.add_band({1, 1000, 0}, 65, filled) == 0);
+    CHECK_FALSE(scheduler.has_waiting_tiles());
+    CHECK_FALSE(scheduler.next_lease(0, 2).has_value());
+}
+
+TEST_CASE("a job's standing is kept from band to band: a new band is no new job") {
+    TileScheduler scheduler;
+    scheduler.add_band({1, 1000, 0}, 300);
+    serve(scheduler, 1000);  // 300 ms: its head start is spent
+    scheduler.add_band({1, 1000, 0}, 100'000);
+    scheduler.add_band({2, 1000, 0}, 20);
+    auto tiles = serve(scheduler, 14);
+    CHECK(tiles[2] == 20);
 }

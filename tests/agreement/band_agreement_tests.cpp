@@ -1,0 +1,203 @@
+// Streaming jobs: only a band's part of each input is in memory when its tiles are filled.
+
+#include "daemon/kernels/kernel_registry.hpp"
+#include "tests/agreement/agreement_cases.hpp"
+#include "tests/agreement/guarded_array.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace {
+
+using namespace slab;
+using namespace slab::kernels;
+using namespace slab::agreement;
+
+using Bytes = std::vector<std::byte>;
+
+// In the ring a part has whole pages to itself, and kernels may read what is left of them and of its neighbours'.
+// Behind this much garbage on either side begins what nobody may read.
+constexpr std::size_t readable_slack = 4096;
+
+// A case with its inputs whole and the definition's answer.
+struct WholeCase {
+    const Kernel* kernel;
+    std::string name;
+    std::vector<ArrayDescription> arrays;
+    std::vector<Shape> shapes;
+    std::vector<Bytes> inputs;
+    KernelPlan plan;
+    Bytes expected;
+    int axis;  // of the output, which bands are cut along
+};
+
+void fill_tile(const KernelPlan& plan, std::span<const ConstArrayView> inputs, const ArrayView& output,
+               const Box& tile, void (*fill)(const TileCall&) noexcept) {
+    alignas(64) static std::byte scratch[scratch_bytes];
+    fill({&plan.program, inputs, output, tile, scratch});
+}
+
+WholeCase whole_case(const Kernel& kernel, const AgreementCase& agreement_case, std::mt19937_64& random) {
+    WholeCase result{&kernel, agreement_case.name, agreement_case.request.inputs, {}, {}, {}, {}, 0};
+    auto plan = kernel.plan(agreement_case.request);
+    REQUIRE_MESSAGE(plan.has_value(), agreement_case.name);
+    result.plan = *plan;
+    result.axis = band_axis_of(plan->output.shape);
+    std::vector<ConstArrayView> views;
+    for (const ArrayDescription& array : result.arrays) {
+        result.shapes.push_back(array.shape);
+        result.inputs.push_back(random_content(array, random));
+    }
+    for (std::size_t i = 0; i < result.arrays.size(); ++i) {
+        views.push_back({result.inputs[i].data(), result.arrays[i].dtype, result.arrays[i].shape});
+    }
+    PatternedOutput output(plan->output);
+    fill_tile(result.plan, views, output.view(), whole(plan->output.shape), kernel.fill_scalar);
+    result.expected = output.content();
+    return result;
+}
+
+// A part of an input between pages that nobody may read, and where element 0 would be if the input were whole.
+struct Part {
+    GuardedArray memory;
+    ConstArrayView view;
+};
+
+Part part_of(const WholeCase& c, std::size_t input, AxisRange rows, std::mt19937_64& random) {
+    const ArrayDescription& array = c.arrays[input];
+    const std::int64_t row_bytes = byte_count(array) / array.shape[band_axis_of(array.shape)];
+    const auto begin = static_cast<std::size_t>(rows.begin * row_bytes);
+    const auto bytes = static_cast<std::size_t>((rows.end - rows.begin) * row_bytes);
+    Bytes content(bytes + 2 * readable_slack);
+    std::ranges::generate(content, [&random] { return static_cast<std::byte>(random()); });
+    std::copy_n(c.inputs[input].begin() + static_cast<std::ptrdiff_t>(begin), bytes,
+                content.begin() + static_cast<std::ptrdiff_t>(readable_slack));
+    const ArrayDescription as_bytes{
+        DType::uint8, {static_cast<std::int64_t>(content.size())}, MemoryOrder::c};
+    const std::size_t shift = random() % 2 == 0 ? 0 : random() % 16;
+    const Placement placement = random() % 2 == 0 ? Placement::at_the_begin : Placement::at_the_end;
+    Part part{GuardedArray(as_bytes, content, placement, shift), {}};
+    const auto* const in_memory = static_cast<const std::byte*>(part.memory.view().data) + readable_slack;
+    part.view = {in_memory - begin, array.dtype, array.shape};
+    return part;
+}
+
+// Cuts along one axis: 0, some multiples of `step`, and the end.
+std::vector<std::int64_t> random_cuts(std::int64_t rows, std::int64_t step, std::mt19937_64& random) {
+    std::vector<std::int64_t> cuts{0, rows};
+    const std::int64_t steps = (rows + step - 1) / step;
+    for (std::uint64_t i = 1 + random() % 5; i > 0; --i) {
+        cuts.push_back(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(steps)) * step);
+    }
+    std::ranges::sort(cuts);
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    return cuts;
+}
+
+// The band in one, two or three tiles, cut along the fastest axis, which may be the band's own.
+std::vector<Box> tiles_of_band(Box band, std::mt19937_64& random) {
+    std::vector<Box> tiles;
+    const auto fastest = static_cast<std::size_t>(band.rank - 1);
+    for (std::uint64_t i = random() % 3; i > 0 && band.extent(band.rank - 1) > 1; --i) {
+        Box tile = band;
+        tile.end[fastest] =
+            tile.begin[fastest] + 1 +
+            static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(band.extent(band.rank - 1) - 1));
+        band.begin[fastest] = tile.end[fastest];
+        tiles.push_back(tile);
+    }
+    tiles.push_back(band);
+    return tiles;
+}
+
+void fill_band(const WholeCase& c, AxisRange rows, const ArrayView& output, std::mt19937_64& random,
+               void (*fill)(const TileCall&) noexcept) {
+    std::vector<Part> parts;
+    std::vector<ConstArrayView> views;
+    for (std::size_t input = 0; input < c.arrays.size(); ++input) {
+        const AxisRange reads =
+            c.kernel->band_reads({&c.plan, c.shapes, input, band_axis_of(c.shapes[input]), c.axis, rows});
+        REQUIRE(reads.begin >= 0);
+        REQUIRE(reads.begin < reads.end);
+        REQUIRE(reads.end <= c.shapes[input][band_axis_of(c.shapes[input])]);
+        parts.push_back(part_of(c, input, reads, random));
+        views.push_back(parts.back().view);
+    }
+    Box band = whole(c.plan.output.shape);
+    band.begin[static_cast<std::size_t>(c.axis)] = rows.begin;
+    band.end[static_cast<std::size_t>(c.axis)] = rows.end;
+    for (const Box& tile : tiles_of_band(band, random)) {
+        fill_tile(c.plan, views, output, tile, fill);
+    }
+}
+
+// Every kernel that can work in bands, every case, the definition and every SIMD level.
+template <class Check>
+void for_every_streaming_case(const Check& check) {
+    std::mt19937_64 random(20261121);
+    for (const Kernel& kernel : all_kernels()) {
+        if (kernel.band_reads == nullptr) {
+            continue;
+        }
+        for (const AgreementCase& agreement_case : agreement_cases(kernel.describe().name)) {
+            const WholeCase c = whole_case(kernel, agreement_case, random);
+            for (const std::string& level : simd_levels()) {
+                REQUIRE(select_simd_level(level.c_str()));
+                INFO(c.name, " at ", level);
+                check(c, level == "scalar" ? kernel.fill_scalar : kernel.fill, random);
+            }
+            select_simd_level(nullptr);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("bands with nothing of the inputs but their own part in memory give the bytes of the whole") {
+    for_every_streaming_case([](const WholeCase& c, auto fill, std::mt19937_64& random) {
+        PatternedOutput output(c.plan.output);
+        const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
+        for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+            fill_band(c, {cuts[i], cuts[i + 1]}, output.view(), random, fill);
+        }
+        CHECK((output.content() == c.expected));
+        CHECK(output.margins_are_untouched());
+    });
+}
+
+TEST_CASE("a band writes its part of the output and nothing else") {
+    for_every_streaming_case([](const WholeCase& c, auto fill, std::mt19937_64& random) {
+        const std::int64_t rows = c.plan.output.shape[c.axis];
+        const auto cuts = random_cuts(rows, c.plan.band_step, random);
+        const std::size_t which = random() % (cuts.size() - 1);
+        PatternedOutput output(c.plan.output);
+        fill_band(c, {cuts[which], cuts[which + 1]}, output.view(), random, fill);
+
+        const auto row_bytes = static_cast<std::ptrdiff_t>(c.expected.size()) / rows;
+        Bytes wanted(c.expected.size(), PatternedOutput::pattern);
+        std::copy(c.expected.begin() + cuts[which] * row_bytes,
+                  c.expected.begin() + cuts[which + 1] * row_bytes, wanted.begin() + cuts[which] * row_bytes);
+        INFO("rows ", cuts[which], " to ", cuts[which + 1]);
+        CHECK((output.content() == wanted));
+        CHECK(output.margins_are_untouched());
+    });
+}
+
+TEST_CASE("what a band reads never shrinks nor moves back from one band to the next") {
+    for_every_streaming_case([](const WholeCase& c, auto, std::mt19937_64& random) {
+        const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
+        for (std::size_t input = 0; input < c.shapes.size(); ++input) {
+            std::optional<AxisRange> before;
+            for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+                const AxisRange reads =
+                    c.kernel->band_reads({&c.plan, c.shapes, input, band_axis_of(c.shapes[input]), c.axis,
+                                          AxisRange{cuts[i], cuts[i + 1]}});
+                CHECK((!before || (before->begin <= reads.begin && before->end <= reads.end)));
+                before = reads;
+            }
+        }
+    });
+}
