@@ -8,10 +8,10 @@ namespace slab {
 
 // Where a job is. Why it ended is another type (JobOutcome).
 enum class JobState : std::uint8_t {
-    received,           // a session decoded it; its mover checks the files. It holds nothing of the volume
-    queued,             // the files are good; it waits for room in the volume
-    loading,            // its extents are reserved; memory is put behind them and the mover fills the first inputs
-    running,            // workers fill tiles; of a job that streams, the mover loads and writes beside them
+    received,  // a session decoded it; its mover checks the files. It holds nothing of the volume
+    queued,    // the files are good; it waits for room in the volume
+    loading,   // its extents are reserved; memory is put behind them and the mover fills the first inputs
+    running,   // workers fill tiles; of a job that streams, the mover loads and writes beside them
     waiting_for_space,  // the output's file system is full; it goes on by itself when there is room
     flushing,           // every tile is filled; the mover writes what is left of the output
     interrupted,        // the daemon ended or lost its files; what was filled is kept, `slab resume` goes on

@@ -73,11 +73,11 @@ struct JobRecord {
     RecordUse use;
     std::uint8_t inputs_loaded;  // running: the inputs that are there whole have arrived
     std::array<std::byte, 2> reserved;
-    std::int32_t bit_area;     // running: its tile bits; negative: none
-    double submitted_at;       // with the number, which job it is
-    std::uint64_t plan;        // running: JobPlan::fingerprint
-    std::int64_t bands_done;   // running: these have left their slots
-    std::uint32_t phase;       // running
+    std::int32_t bit_area;    // running: its tile bits; negative: none
+    double submitted_at;      // with the number, which job it is
+    std::uint64_t plan;       // running: JobPlan::fingerprint
+    std::int64_t bands_done;  // running: these have left their slots
+    std::uint32_t phase;      // running
     std::uint32_t reserved_32;
     RecordedRun output;
     RecordedRun ring;
@@ -103,7 +103,8 @@ constexpr std::int64_t job_records_offset_of(std::int64_t extent_count) {
 }
 
 constexpr std::int64_t tile_bits_offset_of(std::int64_t extent_count) {
-    return job_records_offset_of(extent_count) + job_record_count * static_cast<std::int64_t>(sizeof(JobRecord));
+    return job_records_offset_of(extent_count) +
+           job_record_count * static_cast<std::int64_t>(sizeof(JobRecord));
 }
 
 // Where the first extent starts in a volume of so many extents.

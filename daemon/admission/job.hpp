@@ -57,9 +57,10 @@ struct JobRequest {
     int priority = 0;
     std::string max_memory;
     std::string tile_bytes;
-    std::string submission;        // the client's name for this submission; a second one of the same name is this job
-    Json note = Json::object();    // the client's own, given back as it is
-    Json as_sent;                  // for the journal
+    std::string
+        submission;  // the client's name for this submission; a second one of the same name is this job
+    Json note = Json::object();  // the client's own, given back as it is
+    Json as_sent;                // for the journal
 
     bool output_is_sequential() const { return output && output->is_sequential; }
 };
@@ -128,8 +129,9 @@ struct Job {
     std::vector<FileIdentity> input_identities;  // of durable jobs
     FileIdentity output_identity;
     std::optional<Json> past;  // of a job that a former supervisor ended: JOB as it was told
-    std::chrono::system_clock::time_point released_at;      // ended or interrupted
-    std::optional<Clock::time_point> client_awaited_until;  // linked, and its client is not back since the restart
+    std::chrono::system_clock::time_point released_at;  // ended or interrupted
+    std::optional<Clock::time_point>
+        client_awaited_until;  // linked, and its client is not back since the restart
     bool whole_inputs_loaded = false;
     std::int64_t tiles_adopted = 0;  // filled under a former supervisor
 

@@ -30,9 +30,10 @@ void add_what_is_held(Json& json, const Job& job, std::chrono::milliseconds expi
     const bool expires = is_dated && ((job.kept && !job.request.lent) || job.state == JobState::interrupted);
     json["kept"] = job.kept;
     json["held_bytes"] = held;
-    json["age_s"] = is_dated ? Json(seconds_since_1970(std::chrono::system_clock::now()) -
-                                    seconds_since_1970(job.released_at))
-                             : Json();
+    json["age_s"] =
+        is_dated
+            ? Json(seconds_since_1970(std::chrono::system_clock::now()) - seconds_since_1970(job.released_at))
+            : Json();
     json["expires_at"] = expires ? Json(seconds_since_1970(job.released_at + expire)) : Json();
 }
 

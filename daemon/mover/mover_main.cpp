@@ -501,9 +501,10 @@ class Mover {
     std::deque<Load> loads_;
     std::vector<UniqueDescriptor> files_;
     std::vector<std::unique_ptr<GzipReader>> inflaters_;
-    std::array<std::int64_t, most_mover_inputs> input_ends_{};     // of the arrays, in their files
-    std::array<std::int64_t, most_mover_inputs> next_inflated_{};  // where each stands when its orders are done
-    std::string header_;  // of a sequential output, until it is written
+    std::array<std::int64_t, most_mover_inputs> input_ends_{};  // of the arrays, in their files
+    std::array<std::int64_t, most_mover_inputs>
+        next_inflated_{};  // where each stands when its orders are done
+    std::string header_;   // of a sequential output, until it is written
     JobId job_ = 0;
     std::optional<MoverReport> check_report_;
     std::string_view load_method_;

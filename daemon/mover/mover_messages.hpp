@@ -30,10 +30,13 @@ struct FileIdentity {
     std::uint64_t inode = 0;
     std::int64_t bytes = 0;
     std::int64_t modified_ns = 0;
-    std::uint32_t is_anonymous = 0;  // memory, or a file without a name: gone with the last process that has it
+    std::uint32_t is_anonymous =
+        0;  // memory, or a file without a name: gone with the last process that has it
     bool operator==(const FileIdentity&) const = default;
 
-    bool is_same_file(const FileIdentity& other) const { return device == other.device && inode == other.inode; }
+    bool is_same_file(const FileIdentity& other) const {
+        return device == other.device && inode == other.inode;
+    }
 };
 
 struct InputBytes {

@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::int64_t block = 4096;  // the strictest alignment that O_DIRECT asks for
 constexpr std::int64_t least_for_direct = 256 * 1024;
-constexpr std::int64_t inflate_bytes = std::int64_t{1} << 20;  // about 2 ms; then the disk is looked after again
+constexpr std::int64_t inflate_bytes = std::int64_t{1}
+                                       << 20;  // about 2 ms; then the disk is looked after again
 
 bool set_direct(int descriptor) {
     const int flags = ::fcntl(descriptor, F_GETFL);
@@ -332,7 +333,8 @@ void TransferQueue::retire() {
             continue;
         }
         const int descriptor = active->transfer.is_sequential ? -1 : active->transfer.descriptor;
-        ended_.push_back({active->transfer.tag, active->error_number, active->method, std::move(active->trouble)});
+        ended_.push_back(
+            {active->transfer.tag, active->error_number, active->method, std::move(active->trouble)});
         active = active_.erase(active);
         if (std::ranges::none_of(active_, [descriptor](const Active& other) {
                 return other.transfer.descriptor == descriptor;

@@ -33,9 +33,9 @@ struct FileTransfer {
 
 struct EndedTransfer {
     std::uint64_t tag = 0;
-    int error_number = 0;      // 0: complete; ECANCELED: stopped; ENODATA: the file ended too early
-    std::string_view method;   // how the bytes moved, for people
-    std::string trouble;       // of a gzip file: what is wrong with it
+    int error_number = 0;     // 0: complete; ECANCELED: stopped; ENODATA: the file ended too early
+    std::string_view method;  // how the bytes moved, for people
+    std::string trouble;      // of a gzip file: what is wrong with it
 };
 
 // The ring of one mover; without a ring when the kernel forbids it.

@@ -162,8 +162,8 @@ Expected<OutputFile> decode_output(const Json& json) {
                             longest_file_header)));
     }
     if (output.is_sequential && static_cast<std::int64_t>(header->size()) != output.offset) {
-        return std::unexpected(bad("a sequential output begins with its header",
-                                   "its offset is not the header's length"));
+        return std::unexpected(
+            bad("a sequential output begins with its header", "its offset is not the header's length"));
     }
     output.header = *header;
     return output;
@@ -216,7 +216,8 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
     request.submission = text_or(body, "submission").substr(0, longest_submission);
     request.note = body.value("note", Json::object());
     if (request.note.dump().size() > longest_note) {
-        return std::unexpected(bad("the note is too long", fmt::format("it may have {} bytes", longest_note)));
+        return std::unexpected(
+            bad("the note is too long", fmt::format("it may have {} bytes", longest_note)));
     }
     request.max_memory = size_text(body, "max_memory");
     request.tile_bytes = size_text(body, "tile_bytes");

@@ -121,7 +121,8 @@ void Session::resume(Message& message, const Json& tag) {
 
 // The answer brings a job, whose events are wanted from then on.
 JobAnswer Session::watching(std::string name, Json tag, bool watch) {
-    return [weak = weak_from_this(), name = std::move(name), tag = std::move(tag), watch](Expected<Json> result) {
+    return [weak = weak_from_this(), name = std::move(name), tag = std::move(tag),
+            watch](Expected<Json> result) {
         const auto self = weak.lock();
         if (!self) {
             return;

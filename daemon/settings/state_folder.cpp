@@ -39,8 +39,9 @@ std::filesystem::path state_folder(const Settings& settings) {
 Expected<UniqueDescriptor> open_state_folder(const Settings& settings) {
     const std::filesystem::path path = state_folder(settings);
     const auto failure = [&path](std::string because) {
-        return std::unexpected(Error{ErrorKind::failed, fmt::format("no journal can be kept in '{}'", path.string()),
-                                     std::move(because), "Set journal.folder to a folder that can be written to."});
+        return std::unexpected(
+            Error{ErrorKind::failed, fmt::format("no journal can be kept in '{}'", path.string()),
+                  std::move(because), "Set journal.folder to a folder that can be written to."});
     };
     if (path.empty()) {
         return failure("neither STATE_DIRECTORY nor HOME says where");

@@ -83,7 +83,8 @@ void JobConductor::send_check(Job& job) {
     if (job.request.output) {
         order.has_output = 1;
         order.output = {job.request.output->offset, job.plan.bytes_out, 0,
-                        job.request.output->is_sequential ? 1U : 0U, job.files_checked || job.is_resumed ? 1U : 0U};
+                        job.request.output->is_sequential ? 1U : 0U,
+                        job.files_checked || job.is_resumed ? 1U : 0U};
     }
     job.mover.checking = true;
     movers_.order(job.id, order, {}, job.request.files);
@@ -99,7 +100,8 @@ void JobConductor::file_checked(Job& job, const MoverReport& report) {
     }
     if (comes_in) {
         job.input_identities.assign(report.inputs.begin(),
-                                    report.inputs.begin() + static_cast<std::ptrdiff_t>(job.request.inputs.size()));
+                                    report.inputs.begin() +
+                                        static_cast<std::ptrdiff_t>(job.request.inputs.size()));
         job.output_identity = report.output;
         accepted(job);
     }

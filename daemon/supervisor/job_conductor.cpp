@@ -34,7 +34,8 @@ JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, co
                .died = [this](JobId job) { mover_died(job); }}),
       memory_(space_, workers_, settings.volume.huge_pages),
       records_(volume.job_records(), volume.tile_bits()),
-      journal_(spawner, std::move(journal_folder), journal, settings.results.history), tick_(loop), expiry_(loop) {}
+      journal_(spawner, std::move(journal_folder), journal, settings.results.history), tick_(loop),
+      expiry_(loop) {}
 
 void JobConductor::start() {
     workers_.start();

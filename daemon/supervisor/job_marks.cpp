@@ -84,9 +84,8 @@ void JobConductor::mark_tiles(Job& job, std::int64_t first, std::int64_t count) 
     if (job.record == nullptr || job.band < 0) {
         return;
     }
-    const std::span<std::uint64_t> bits =
-        records_.tile_bits(*job.record, job.pipeline.slot_of(job.band), job.plan.ring.slots,
-                           job.band_plan.tiles.tile_count());
+    const std::span<std::uint64_t> bits = records_.tile_bits(
+        *job.record, job.pipeline.slot_of(job.band), job.plan.ring.slots, job.band_plan.tiles.tile_count());
     for (std::int64_t tile = first; tile < first + count && !bits.empty(); ++tile) {
         bits[static_cast<std::size_t>(tile / 64)] |= std::uint64_t{1} << (tile % 64);
     }

@@ -178,8 +178,9 @@ Expected<Json> JobConductor::drop(const Peer& peer, JobId id) {
     }
     Job& job = **found;
     if (job.state == JobState::interrupted) {
-        end_early(job, JobOutcome::cancelled,
-                  {ErrorKind::cancelled, fmt::format("job {} was dropped", id), peer.user + " wanted it so", ""});
+        end_early(
+            job, JobOutcome::cancelled,
+            {ErrorKind::cancelled, fmt::format("job {} was dropped", id), peer.user + " wanted it so", ""});
         return Json{{"job", to_json(job)}};
     }
     if (!job.kept) {

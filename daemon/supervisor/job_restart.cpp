@@ -18,7 +18,10 @@ namespace {
 constexpr auto for_its_client = std::chrono::minutes(2);
 
 Json to_json(const FileIdentity& file) {
-    return {{"device", file.device}, {"inode", file.inode}, {"bytes", file.bytes}, {"modified_ns", file.modified_ns},
+    return {{"device", file.device},
+            {"inode", file.inode},
+            {"bytes", file.bytes},
+            {"modified_ns", file.modified_ns},
             {"is_anonymous", file.is_anonymous}};
 }
 
@@ -34,7 +37,8 @@ FileIdentity identity_from(const Json& json) {
 
 std::chrono::system_clock::time_point date_from(double seconds) {
     return std::chrono::system_clock::time_point(
-        std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::duration<double>(seconds)));
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(
+            std::chrono::duration<double>(seconds)));
 }
 
 double seconds_of(std::chrono::system_clock::time_point date) {
@@ -53,10 +57,10 @@ std::optional<ByteRange> range_of(const RecordedRun& run) {
 
 // Before its output's first byte: what a successor must know to go on, and which files they were.
 void JobConductor::write_submitted(Job& job) {
-    const bool has_files = job.request.output ||
-                           std::ranges::any_of(job.input_identities, [](const FileIdentity& file) {
-                               return file.is_anonymous == 0;
-                           });
+    const bool has_files =
+        job.request.output || std::ranges::any_of(job.input_identities, [](const FileIdentity& file) {
+            return file.is_anonymous == 0;
+        });
     if (!has_files || !journal_.is_there()) {
         return;
     }
@@ -114,12 +118,12 @@ void JobConductor::adopt(const ReplayedJournal& journal, std::map<std::string, U
         if (record == nullptr) {
             continue;
         }
-        const Json status =
-            record->use == RecordUse::kept
-                ? Json::parse(std::string_view(record->status.data(),
-                                               std::min<std::size_t>(record->status_bytes, record->status.size())),
-                              nullptr, false)
-                : Json();
+        const Json status = record->use == RecordUse::kept
+                                ? Json::parse(std::string_view(record->status.data(),
+                                                               std::min<std::size_t>(record->status_bytes,
+                                                                                     record->status.size())),
+                                              nullptr, false)
+                                : Json();
         if (status.is_object() && ledger_.find(id) == nullptr) {
             adopt_ended(id, status, record);
         } else {
@@ -151,9 +155,11 @@ void JobConductor::adopt(const ReplayedJournal& journal, std::map<std::string, U
             begin_again(*job);
         } else {
             journal_.append({{"record", "interrupted"}, {"job", job->id}});
-            spdlog::warn("job={} kernel={} user={} was interrupted by the end of the daemon that ran it: {} of {} tiles "
+            spdlog::warn("job={} kernel={} user={} was interrupted by the end of the daemon that ran it: {} "
+                         "of {} tiles "
                          "are filled; slab resume {}",
-                         job->id, job->request.kernel, job->owner.user, job->tiles_done, job->plan.tile_count, job->id);
+                         job->id, job->request.kernel, job->owner.user, job->tiles_done, job->plan.tile_count,
+                         job->id);
         }
     }
     for (const auto& [name, descriptor] : stored) {
@@ -174,14 +180,16 @@ void JobConductor::adopt_ended(JobId id, const Json& status, JobRecord* record) 
     job.submitted_at = date_from(real_or(status, "submitted_at", 0));
     job.released_at = date_from(real_or(status, "ended_at", seconds_of(std::chrono::system_clock::now())));
     const std::string outcome = text_or(status, "outcome");
-    for (const JobOutcome one : {JobOutcome::done, JobOutcome::failed, JobOutcome::cancelled, JobOutcome::refused}) {
+    for (const JobOutcome one :
+         {JobOutcome::done, JobOutcome::failed, JobOutcome::cancelled, JobOutcome::refused}) {
         job.outcome = name_of(one) == outcome ? one : job.outcome;
     }
     if (record == nullptr) {
         return;
     }
     const auto output = range_of(record->output);
-    if (!array || !output || byte_count(array->array) > output->end - output->begin || !space_.adopt(id, *output)) {
+    if (!array || !output || byte_count(array->array) > output->end - output->begin ||
+        !space_.adopt(id, *output)) {
         records_.release(*record);
         return;
     }
@@ -190,11 +198,13 @@ void JobConductor::adopt_ended(JobId id, const Json& status, JobRecord* record) 
     job.holds.output = output;
     job.kept = true;
     job.record = record;
-    spdlog::info("job={} its result is still here: {} bytes={}", id, to_text(job.plan.output.shape), job.plan.bytes_out);
+    spdlog::info("job={} its result is still here: {} bytes={}", id, to_text(job.plan.output.shape),
+                 job.plan.bytes_out);
 }
 
 void JobConductor::adopt_unfinished(const JournaledJob& journaled, JobRecord* record) {
-    Peer owner{static_cast<uid_t>(integer_or(journaled.submitted, "uid", 0)), text_or(journaled.submitted, "user")};
+    Peer owner{static_cast<uid_t>(integer_or(journaled.submitted, "uid", 0)),
+               text_or(journaled.submitted, "user")};
     Message message{journaled.submitted.value("request", Json::object()), {}};
     auto request = decode_job_request(message, Descriptors::none);
     auto plan = request ? admission_.plan(*request) : std::unexpected(request.error());
@@ -212,10 +222,16 @@ void JobConductor::adopt_unfinished(const JournaledJob& journaled, JobRecord* re
         const Error why = !plan ? plan.error()
                                 : Error{ErrorKind::failed, "the job's output was a pipe",
                                         "what a pipe has taken cannot be taken back", "Run the job again."};
-        job.past = Json{{"id", job.id}, {"kernel", text_or(message.body, "kernel")}, {"user", job.owner.user},
-                        {"uid", job.owner.uid}, {"state", "ended"}, {"outcome", "failed"},
-                        {"error", error_to_json(why)}, {"note", message.body.value("note", Json::object())},
-                        {"submitted_at", seconds_of(job.submitted_at)}, {"durable", true}};
+        job.past = Json{{"id", job.id},
+                        {"kernel", text_or(message.body, "kernel")},
+                        {"user", job.owner.user},
+                        {"uid", job.owner.uid},
+                        {"state", "ended"},
+                        {"outcome", "failed"},
+                        {"error", error_to_json(why)},
+                        {"note", message.body.value("note", Json::object())},
+                        {"submitted_at", seconds_of(job.submitted_at)},
+                        {"durable", true}};
         end(job, JobOutcome::failed, why);
         return;
     }
@@ -241,7 +257,8 @@ void JobConductor::adopt_progress(Job& job, const JobRecord& record) {
     const RingPlan& ring = job.plan.ring;
     bool fits = record.plan == job.plan.fingerprint() && record.phase < job.plan.phases.size() &&
                 record.bands_done >= 0 && record.bands_done <= job.plan.phases[record.phase].band_count &&
-                holds.output.has_value() == (ring.output_at < 0) && holds.ring.has_value() == job.plan.streams();
+                holds.output.has_value() == (ring.output_at < 0) &&
+                holds.ring.has_value() == job.plan.streams();
     bool has_inputs = true;
     for (std::size_t input = 0; input < job.request.inputs.size(); ++input) {
         holds.inputs.push_back(range_of(record.inputs[input]));
@@ -343,16 +360,18 @@ void JobConductor::resume(ClientId client, const Peer& peer, ResumeRequest reque
         return;
     }
     if (when_quiet_) {
-        answer(std::unexpected(Error{ErrorKind::refused, "the daemon is stopping", "", "Resume when it is back."}));
+        answer(std::unexpected(
+            Error{ErrorKind::refused, "the daemon is stopping", "", "Resume when it is back."}));
         return;
     }
     const std::size_t inputs = job.request.inputs.size();
     if (request.inputs.size() != inputs || request.output.has_value() != job.request.output.has_value()) {
-        answer(std::unexpected(Error{
-            ErrorKind::usage, fmt::format("job {} cannot go on without its files", job.id),
-            fmt::format("it needs {} inputs{}; {} inputs{} were given", inputs, job.request.output ? " and its output" : "",
-                        request.inputs.size(), request.output ? " and an output" : ""),
-            fmt::format("Give them: slab resume {}", job.id)}));
+        answer(std::unexpected(
+            Error{ErrorKind::usage, fmt::format("job {} cannot go on without its files", job.id),
+                  fmt::format("it needs {} inputs{}; {} inputs{} were given", inputs,
+                              job.request.output ? " and its output" : "", request.inputs.size(),
+                              request.output ? " and an output" : ""),
+                  fmt::format("Give them: slab resume {}", job.id)}));
         return;
     }
     job.request.files = std::move(request.inputs);
@@ -383,11 +402,11 @@ bool JobConductor::same_files(Job& job, const MoverReport& report) {
         if (report.inputs[input] == job.input_identities[input]) {
             continue;
         }
-        const Error why{ErrorKind::refused, fmt::format("input {} of job {} is not the file it was", input + 1, job.id),
-                        report.inputs[input].is_same_file(job.input_identities[input])
-                            ? "it was changed since"
-                            : "it is another file",
-                        fmt::format("Put the old one back, or begin anew: slab cancel {}, and submit again.", job.id)};
+        const Error why{
+            ErrorKind::refused, fmt::format("input {} of job {} is not the file it was", input + 1, job.id),
+            report.inputs[input].is_same_file(job.input_identities[input]) ? "it was changed since"
+                                                                           : "it is another file",
+            fmt::format("Put the old one back, or begin anew: slab cancel {}, and submit again.", job.id)};
         interrupt(job, why);
         return false;
     }

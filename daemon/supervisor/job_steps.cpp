@@ -28,7 +28,8 @@ void JobConductor::advance(Job& job) {
         send_load(job, *band);
     }
     const bool first_is_loaded = job.pipeline.stage_of(job.pipeline.bands_computed()) == BandStage::loaded;
-    if (job.state == JobState::loading && job.holds.is_populated && (first_is_loaded || job.pipeline.all_computed())) {
+    if (job.state == JobState::loading && job.holds.is_populated &&
+        (first_is_loaded || job.pipeline.all_computed())) {
         ledger_.move(job, JobState::running);
     }
     if (job.state == JobState::running && job.pipeline.all_computed()) {

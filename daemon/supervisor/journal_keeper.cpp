@@ -17,7 +17,8 @@ constexpr int most_quick_deaths = 5;
 
 }  // namespace
 
-JournalKeeper::JournalKeeper(ChildSpawner& spawner, UniqueDescriptor folder, ReplayedJournal known, int history)
+JournalKeeper::JournalKeeper(ChildSpawner& spawner, UniqueDescriptor folder, ReplayedJournal known,
+                             int history)
     : spawner_(spawner), folder_(std::move(folder)), known_(std::move(known)), history_(history) {}
 
 void JournalKeeper::start() {

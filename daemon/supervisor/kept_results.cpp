@@ -8,7 +8,8 @@
 
 namespace slab::daemon {
 
-std::optional<Error> JobConductor::over_quota(const Peer& peer, const JobRequest& request, const JobPlan& plan) const {
+std::optional<Error> JobConductor::over_quota(const Peer& peer, const JobRequest& request,
+                                              const JobPlan& plan) const {
     if (!request.keep || request.lent || lifetime_ == Lifetime::embedded) {
         return std::nullopt;
     }
@@ -30,11 +31,13 @@ std::optional<Error> JobConductor::over_quota(const Peer& peer, const JobRequest
     if (held + plan.bytes_out <= share) {
         return std::nullopt;
     }
-    return Error{ErrorKind::refused, "the result would not fit in your share of the volume",
-                 fmt::format("it has {}, you hold {} in kept and interrupted results; your share is {} (quota.kept = {})",
-                             byte_size_text(plan.bytes_out), byte_size_text(held), byte_size_text(share),
-                             settings_.quota.kept),
-                 "Drop what you do not need (slab ps, slab drop ID), or write the result to a file with -o."};
+    return Error{
+        ErrorKind::refused, "the result would not fit in your share of the volume",
+        fmt::format(
+            "it has {}, you hold {} in kept and interrupted results; your share is {} (quota.kept = {})",
+            byte_size_text(plan.bytes_out), byte_size_text(held), byte_size_text(share),
+            settings_.quota.kept),
+        "Drop what you do not need (slab ps, slab drop ID), or write the result to a file with -o."};
 }
 
 // One timer for the next of them: an idle daemon sleeps.
@@ -77,7 +80,8 @@ void JobConductor::expire() {
         } else {
             end_early(*job, JobOutcome::failed,
                       {ErrorKind::failed, fmt::format("job {} expired", job->id),
-                       "it was interrupted and nobody resumed it in time (results.expire)", "Submit it again."});
+                       "it was interrupted and nobody resumed it in time (results.expire)",
+                       "Submit it again."});
         }
     }
     admit_waiting();

@@ -21,7 +21,7 @@ std::optional<std::chrono::microseconds> watchdog_interval();
 
 // What systemd gave us at the start.
 struct ActivationDescriptors {
-    std::optional<UniqueDescriptor> socket;         // the listening socket of slabd.socket
+    std::optional<UniqueDescriptor> socket;          // the listening socket of slabd.socket
     std::map<std::string, UniqueDescriptor> stored;  // what a former supervisor left in its store, by name
 };
 ActivationDescriptors activation_descriptors();

@@ -31,7 +31,8 @@ class Supervisor {
                UniqueDescriptor journal_folder, const ReplayedJournal& journal)
         : invocation_(invocation), settings_(std::move(settings)), signals_(loop_, SIGTERM, SIGINT, SIGHUP),
           watchdog_(loop_), spawner_(loop_, volume, children_lock, std::move(zygote)),
-          conductor_(loop_, settings_, volume, spawner_, slot_cpus, lifetime, std::move(journal_folder), journal),
+          conductor_(loop_, settings_, volume, spawner_, slot_cpus, lifetime, std::move(journal_folder),
+                     journal),
           listener_(loop_, conductor_) {
         conductor_.on_job_event = [this](const Json& job) { listener_.broadcast(job); };
         conductor_.is_watched = [this](JobId job) { return listener_.is_watched(job); };
@@ -216,7 +217,8 @@ JournalAtStart read_the_journal(const Settings& settings, Lifetime lifetime) {
     }
     if (opened->contents.damage) {
         const Error report = damage_report(*opened->contents.damage, opened->damaged_copy);
-        spdlog::log(opened->contents.damage->kind == DamageKind::torn ? spdlog::level::info : spdlog::level::warn,
+        spdlog::log(opened->contents.damage->kind == DamageKind::torn ? spdlog::level::info
+                                                                      : spdlog::level::warn,
                     "journal: {}", to_text(report));
     }
     start.known = replay(opened->contents.records);

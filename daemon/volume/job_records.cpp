@@ -28,8 +28,9 @@ std::vector<JobRecord*> JobRecords::found() const {
 }
 
 JobRecord* JobRecords::claim(JobId, double submitted_at, RecordUse use) {
-    const auto free = std::ranges::find_if(
-        records_, [](const JobRecord& record) { return record.job == 0 && record.use == RecordUse::nothing; });
+    const auto free = std::ranges::find_if(records_, [](const JobRecord& record) {
+        return record.job == 0 && record.use == RecordUse::nothing;
+    });
     if (free == records_.end()) {
         return nullptr;
     }
@@ -43,7 +44,8 @@ JobRecord* JobRecords::claim(JobId, double submitted_at, RecordUse use) {
         });
         if (!is_taken) {
             free->bit_area = area;
-            std::ranges::fill(bits_.subspan(static_cast<std::size_t>(area) * words_of_area, words_of_area), 0);
+            std::ranges::fill(bits_.subspan(static_cast<std::size_t>(area) * words_of_area, words_of_area),
+                              0);
             break;
         }
     }

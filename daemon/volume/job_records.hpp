@@ -14,7 +14,8 @@ namespace slab::daemon {
 // than records; the others do not outlive the supervisor's death.
 class JobRecords {
   public:
-    JobRecords(std::span<JobRecord> records, std::span<std::uint64_t> bits) : records_(records), bits_(bits) {}
+    JobRecords(std::span<JobRecord> records, std::span<std::uint64_t> bits)
+        : records_(records), bits_(bits) {}
 
     // Those that a predecessor left.
     std::vector<JobRecord*> found() const;
@@ -29,7 +30,8 @@ class JobRecords {
     static void keep(JobRecord& record, std::string_view status);
 
     // A bit for each tile of the slot's band; empty when the band has too many tiles or the job no area.
-    std::span<std::uint64_t> tile_bits(const JobRecord& record, int slot, int slots, std::int64_t tiles) const;
+    std::span<std::uint64_t> tile_bits(const JobRecord& record, int slot, int slots,
+                                       std::int64_t tiles) const;
 
   private:
     std::span<JobRecord> records_;

@@ -68,7 +68,8 @@ void VolumeSpace::release(ByteRange run) {
 bool VolumeSpace::adopt(JobId job, ByteRange run) {
     const ByteRange all = everything();
     const bool is_run = run.begin >= all.begin && run.begin < run.end && run.end <= all.end &&
-                        (run.begin - data_offset_) % extent_bytes == 0 && (run.end - run.begin) % extent_bytes == 0;
+                        (run.begin - data_offset_) % extent_bytes == 0 &&
+                        (run.end - run.begin) % extent_bytes == 0;
     if (!is_run) {
         return false;
     }
