@@ -69,6 +69,7 @@ Json live_job_to_json(const Job& job, int workers) {
         {"holds_bytes", job.plan.holds_bytes},
         {"peak_volume_bytes", job.peak_volume_bytes},
         {"submitted_at", seconds_since_1970(job.submitted_at)},
+        {"ended_at", job.state == JobState::ended ? Json(seconds_since_1970(job.released_at)) : Json()},
         {"queued_s", seconds_between(job.submitted, job.admitted)},
         {"load_s", seconds_or_null(job.load_time.seconds())},
         {"compute_s", seconds_or_null(job.compute_time.seconds())},

@@ -94,8 +94,8 @@ void JobConductor::mover_died(JobId id) {
         return;
     }
     ++job->movers_lost;
-    const bool half_told =
-        job->request.output && job->request.output->is_sequential && job->bytes_written > 0;
+    const bool half_told = job->request.output_is_sequential() &&
+                           (job->mover.writes > 0 || job->mover.sealing || job->pipeline.bands_flushed() > 0);
     if (half_told && !job->ending) {
         job->mover = {};
         end_early(*job, JobOutcome::failed,

@@ -122,7 +122,7 @@ class JobConductor : public Service {
     // Over the end of this supervisor (job_restart.cpp, job_marks.cpp).
     void adopt_ended(JobId id, const Json& status, JobRecord* record);
     void adopt_unfinished(const JournaledJob& journaled, JobRecord* record);
-    void adopt_progress(Job& job, const JobRecord& record);
+    void adopt_progress(Job& job, JobRecord& record);
     void begin_again(Job& job);
     bool same_files(Job& job, const MoverReport& report);
     void forget_progress(Job& job);

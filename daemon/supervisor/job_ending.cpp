@@ -54,6 +54,10 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
         job.holds.output && job.pipeline.all_computed() && !job.request.output_is_sequential();
     job.kept =
         whole_result && (outcome == JobOutcome::failed || (outcome == JobOutcome::done && job.request.keep));
+    if (job.kept && outcome == JobOutcome::failed && lifetime_ == Lifetime::service) {
+        error.remedy += fmt::format("{}Its result is still in the volume: slab fetch {} -o ELSEWHERE.",
+                                    error.remedy.empty() ? "" : " ", job.id);
+    }
     for (Stopwatch* const time : {&job.load_time, &job.compute_time, &job.flush_time}) {
         time->stop_all();
     }

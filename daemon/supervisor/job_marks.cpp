@@ -109,7 +109,13 @@ void JobConductor::mark_kept(Job& job) {
         job.record->output = recorded(job.holds.output);
         JobRecords::publish(*job.record, job.id);
     }
-    JobRecords::keep(*job.record, to_json(job).dump(-1, ' ', false, Json::error_handler_t::replace));
+    Json status = to_json(job);
+    if (status.dump(-1, ' ', false, Json::error_handler_t::replace).size() > job.record->status.size()) {
+        status.erase("note");  // what its client wrote there and could be of any length
+        status.erase("parameters");
+        status.erase("error");
+    }
+    JobRecords::keep(*job.record, status.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace slab::daemon

@@ -109,6 +109,8 @@ void JobConductor::adopt(const ReplayedJournal& journal, std::map<std::string, U
         if (journaled.ended) {
             adopt_ended(id, *journaled.ended,
                         journaled.dropped ? nullptr : record_of_job(id, submitted_at, RecordUse::kept));
+            ledger_.find(id)->request.submission =
+                text_or(journaled.submitted.value("request", Json::object()), "submission");
         } else if (!journaled.dropped) {
             adopt_unfinished(journaled, record_of_job(id, submitted_at, RecordUse::running));
         }
@@ -176,7 +178,6 @@ void JobConductor::adopt_ended(JobId id, const Json& status, JobRecord* record) 
     job.past = status;
     job.durable = flag_or(status, "durable", false);
     job.request.kernel = text_or(status, "kernel");
-    job.request.submission = text_or(status, "submission");
     job.submitted_at = date_from(real_or(status, "submitted_at", 0));
     job.released_at = date_from(real_or(status, "ended_at", seconds_of(std::chrono::system_clock::now())));
     const std::string outcome = text_or(status, "outcome");
@@ -250,7 +251,7 @@ void JobConductor::adopt_unfinished(const JournaledJob& journaled, JobRecord* re
 }
 
 // All of it or nothing: what a record says of extents must be true of each of them.
-void JobConductor::adopt_progress(Job& job, const JobRecord& record) {
+void JobConductor::adopt_progress(Job& job, JobRecord& record) {
     Holdings holds;
     holds.output = range_of(record.output);
     holds.ring = range_of(record.ring);
@@ -271,18 +272,17 @@ void JobConductor::adopt_progress(Job& job, const JobRecord& record) {
             taken.push_back(run);
         }
     }
-    auto& own = const_cast<JobRecord&>(record);
     if (!fits) {
         for (const ByteRange& run : taken) {
             space_.release(run);
         }
-        records_.release(own);
+        records_.release(record);
         return;
     }
     holds.reserved = true;
     holds.is_populated = true;
     job.holds = std::move(holds);
-    job.record = &own;
+    job.record = &record;
     job.phase = record.phase;
     begin_phase(job);
     job.pipeline.resume_at(record.bands_done);

@@ -32,7 +32,8 @@ void JobConductor::advance(Job& job) {
         (first_is_loaded || job.pipeline.all_computed())) {
         ledger_.move(job, JobState::running);
     }
-    if (job.state == JobState::running && job.pipeline.all_computed()) {
+    const bool is_last_phase = job.phase + 1 == job.plan.phases.size();
+    if (job.state == JobState::running && is_last_phase && job.pipeline.all_computed()) {
         compute_finished(job);  // under a former supervisor
         return;
     }

@@ -78,8 +78,8 @@ void JobConductor::expire() {
         if (job->kept) {
             drop_result(*job, "it expired (results.expire)");
         } else {
-            end_early(*job, JobOutcome::failed,
-                      {ErrorKind::failed, fmt::format("job {} expired", job->id),
+            end_early(*job, JobOutcome::cancelled,
+                      {ErrorKind::cancelled, fmt::format("job {} expired", job->id),
                        "it was interrupted and nobody resumed it in time (results.expire)",
                        "Submit it again."});
         }
