@@ -28,6 +28,13 @@ std::int64_t free_bytes(int descriptor) {
                : 0;
 }
 
+Error no_room(int descriptor, std::int64_t bytes) {
+    return {ErrorKind::refused, "the output does not fit on its file system",
+            fmt::format("it needs {}, {} are free", byte_size_text(bytes),
+                        byte_size_text(free_bytes(descriptor))),
+            "Free space there, write to another disk, or let the job wait (--wait-for-space)."};
+}
+
 }  // namespace
 
 Expected<FileIdentity> check_input(int descriptor, const InputBytes& input, std::size_t number) {
@@ -53,11 +60,11 @@ Expected<FileIdentity> check_input(int descriptor, const InputBytes& input, std:
     return identity_of(status);
 }
 
-Error no_room(int descriptor, std::int64_t bytes) {
-    return {ErrorKind::refused, "the output does not fit on its file system",
-            fmt::format("it needs {}, {} are free", byte_size_text(bytes),
+Error disk_is_full(int descriptor, std::int64_t bytes) {
+    return {ErrorKind::failed, "the output's file system is full",
+            fmt::format("the next part needs {}, {} are free", byte_size_text(bytes),
                         byte_size_text(free_bytes(descriptor))),
-            "Free space there, write to another disk, or let the job wait (--wait-for-space)."};
+            "Free space there, or write to another disk."};
 }
 
 std::expected<FileIdentity, OutputTrouble> reserve_output(int descriptor, const OutputBytes& output) {

@@ -21,7 +21,7 @@ struct OutputTrouble {
 // cannot reserve, what is free now must do.
 std::expected<FileIdentity, OutputTrouble> reserve_output(int descriptor, const OutputBytes& output);
 
-// The error of a full disk, with both numbers.
-Error no_room(int descriptor, std::int64_t bytes);
+// The error of a disk that has become full while so many bytes were to be written.
+Error disk_is_full(int descriptor, std::int64_t bytes);
 
 }  // namespace slab::daemon

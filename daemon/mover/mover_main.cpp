@@ -4,9 +4,8 @@
 #include "common/pausing/pause_point.hpp"
 #include "common/protocol/packet.hpp"
 #include "common/recording/write_recording.hpp"
-#include "daemon/mover/byte_swap.hpp"
+#include "daemon/mover/band_loads.hpp"
 #include "daemon/mover/file_checks.hpp"
-#include "daemon/mover/gzip_reader.hpp"
 #include "daemon/mover/mover_messages.hpp"
 #include "daemon/mover/sandbox.hpp"
 #include "daemon/mover/transfer_queue.hpp"
@@ -45,7 +44,8 @@ void put(std::array<char, Size>& place, std::string_view text) {
 
 class Mover {
   public:
-    Mover(const VolumeSegment& volume, int socket) : volume_(volume), socket_(socket) {}
+    Mover(const VolumeSegment& volume, int socket)
+        : volume_(volume), socket_(socket), loads_(volume.data(), queue_) {}
 
     void serve() {
         ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an answer, not our end
@@ -70,12 +70,6 @@ class Mover {
     }
 
   private:
-    // A band's inputs on their way. Their files are read in any order; what follows is done band after band.
-    struct Load {
-        MoverOrder order;
-        std::size_t under_way = 0;
-        std::vector<std::string> stashed;  // shared with the band before, where that one's memory is reused
-    };
     // A transfer's tag: which band, which file of it.
     static constexpr std::uint64_t output_file = most_mover_inputs;
     static constexpr std::uint64_t header_file = most_mover_inputs + 1;
@@ -166,8 +160,10 @@ class Mover {
             job_ = order.job;
             next_progress_ = Clock::now() + std::chrono::milliseconds(100);
             files_ = std::move(descriptors);
-            inflaters_.clear();
-            inflaters_.resize(order.input_count);
+            loads_.start_job(files_, order, [this] {
+                take_orders();
+                return !cancelling_ && !closed_;
+            });
             has_output_ = order.has_output != 0;
             output_is_begun_ = order.output.is_begun != 0;
             output_is_sequential_ = order.output.is_sequential != 0;
@@ -184,7 +180,6 @@ class Mover {
                 return;
             }
             report.inputs[i] = *found;
-            input_ends_[i] = order.inputs[i].file_offset + order.inputs[i].bytes;
         }
         if (has_output_) {
             const auto found = reserve_output(files_.back().get(), order.output);
@@ -233,48 +228,14 @@ class Mover {
 
     std::byte* memory_at(std::int64_t offset) const { return volume_.data() + offset; }
 
-    void load(const MoverOrder& order) {
-        pause_point("mover-before-load");
-        Load load{order, 0, std::vector<std::string>(order.input_count)};
-        for (std::size_t i = 0; i < order.input_count; ++i) {
-            const InputBytes& input = order.inputs[i];
-            const std::int64_t fresh = input.bytes - input.copy_bytes;
-            const bool overlaps = input.copy_bytes > 0 &&
-                                  input.copy_from < input.volume_offset + input.bytes &&
-                                  input.volume_offset < input.copy_from + input.copy_bytes;
-            if (overlaps) {
-                load.stashed[i].assign(reinterpret_cast<const char*>(memory_at(input.copy_from)),
-                                       static_cast<std::size_t>(input.copy_bytes));
-            }
-            if (fresh > 0) {
-                queue_.add({.tag = static_cast<std::uint64_t>(order.band) * files + i,
-                            .descriptor = files_[i].get(),
-                            .direction = Direction::read,
-                            .file_offset = input.file_offset + input.copy_bytes,
-                            .memory = memory_at(input.volume_offset + input.copy_bytes),
-                            .bytes = fresh,
-                            .inflater = inflater_for(i, input)});
-                ++load.under_way;
-            }
-        }
-        loads_.push_back(std::move(load));
-        end_loads();
+    static std::uint64_t tag_of(std::int64_t band, std::uint64_t file) {
+        return static_cast<std::uint64_t>(band) * files + file;
     }
 
-    // One for the whole job, since it cannot go back; a new one when it has to.
-    GzipReader* inflater_for(std::size_t i, const InputBytes& input) {
-        if (input.codec != Codec::gzip) {
-            return nullptr;
-        }
-        std::unique_ptr<GzipReader>& inflater = inflaters_[i];
-        if (!inflater || next_inflated_[i] > input.file_offset + input.copy_bytes) {
-            inflater = std::make_unique<GzipReader>(files_[i].get(), [this] {
-                take_orders();
-                return !cancelling_ && !closed_;
-            });
-        }
-        next_inflated_[i] = input.file_offset + input.bytes;
-        return inflater.get();
+    void load(const MoverOrder& order) {
+        pause_point("mover-before-load");
+        loads_.begin(order, tag_of(order.band, 0));
+        tell_loaded();
     }
 
     void write(const MoverOrder& order, std::string_view header) {
@@ -282,14 +243,14 @@ class Mover {
         const int file = files_.back().get();
         if (!header.empty()) {
             header_ = header;
-            queue_.add({.tag = static_cast<std::uint64_t>(order.band) * files + header_file,
+            queue_.add({.tag = tag_of(order.band, header_file),
                         .descriptor = file,
                         .direction = Direction::write,
                         .memory = reinterpret_cast<std::byte*>(header_.data()),
                         .bytes = static_cast<std::int64_t>(header_.size()),
                         .is_sequential = true});
         }
-        queue_.add({.tag = static_cast<std::uint64_t>(order.band) * files + output_file,
+        queue_.add({.tag = tag_of(order.band, output_file),
                     .descriptor = file,
                     .direction = Direction::write,
                     .file_offset = order.output.file_offset,
@@ -307,77 +268,37 @@ class Mover {
             }
             if (file == output_file || (file == header_file && ended->error_number != 0)) {
                 end_write(band, *ended);
-            } else if (file == header_file) {
-                continue;
-            } else if (ended->error_number != 0) {
-                const std::string because = !ended->trouble.empty() ? std::string(ended->trouble)
-                                            : ended->error_number == ENODATA
-                                                ? "it became shorter while it was read"
-                                                : errno_text(ended->error_number);
-                fail({ErrorKind::failed,
-                      fmt::format("input {} cannot be {}", file + 1,
-                                  ended->trouble.empty() ? "read" : "inflated (gzip)"),
-                      because, ""});
-            } else {
-                const auto load =
-                    std::ranges::find(loads_, band, [](const Load& other) { return other.order.band; });
-                --load->under_way;
-                load_method_ = ended->method;
+            } else if (file != header_file) {
+                if (const auto problem = loads_.take(band, file, *ended)) {
+                    fail(*problem);
+                }
             }
         }
-        end_loads();
+        tell_loaded();
     }
 
-    // In the order of the bands: what a band shares with the one before is copied from there when that one is whole.
-    void end_loads() {
-        while (!failed_ && !cancelling_ && !loads_.empty() && loads_.front().under_way == 0) {
-            const Load load = std::move(loads_.front());
-            loads_.pop_front();
-            for (std::size_t i = 0; i < load.order.input_count; ++i) {
-                const InputBytes& input = load.order.inputs[i];
-                swap_bytes(memory_at(input.volume_offset + input.copy_bytes), input.bytes - input.copy_bytes,
-                           input.swap_unit);
-                // Last: the read of the rest began with the whole block before it.
-                const void* const shared = load.stashed[i].empty()
-                                               ? static_cast<const void*>(memory_at(input.copy_from))
-                                               : static_cast<const void*>(load.stashed[i].data());
-                std::memcpy(memory_at(input.volume_offset), shared,
-                            static_cast<std::size_t>(input.copy_bytes));
-            }
-            if (!ends_well(load)) {
+    void tell_loaded() {
+        while (!failed_ && !cancelling_) {
+            const auto loaded = loads_.take_loaded();
+            if (!loaded) {
+                fail(loaded.error());
+            } else if (!*loaded) {
                 return;
-            }
-            pause_point("mover-before-report");
-            tell_checked();
-            MoverReport report{.kind = MoverReportKind::loaded, .job = job_, .band = load.order.band};
-            put(report.method, load_method_);
-            send(report);
-        }
-    }
-
-    // With the last byte of its array a gzip file is asked once more: only then its checksum has been compared.
-    bool ends_well(const Load& load) {
-        for (std::size_t i = 0; i < load.order.input_count; ++i) {
-            const InputBytes& input = load.order.inputs[i];
-            const bool is_last = input.bytes > 0 && input.file_offset + input.bytes == input_ends_[i];
-            if (input.codec != Codec::gzip || !is_last || !inflaters_[i]) {
-                continue;
-            }
-            if (const auto rest = inflaters_[i]->skip(1); !rest) {
-                fail(to_error(rest.error(), fmt::format("input {}", i + 1)));
-                return false;
+            } else {
+                pause_point("mover-before-report");
+                tell_checked();
+                MoverReport report{.kind = MoverReportKind::loaded, .job = job_, .band = (*loaded)->band};
+                put(report.method, (*loaded)->method);
+                send(report);
             }
         }
-        return true;
     }
 
     void end_write(std::int64_t band, const EndedTransfer& ended) {
         const bool full = ended.error_number == ENOSPC || ended.error_number == EDQUOT;
         if (full && !output_is_sequential_) {
-            const Error error = no_room(files_.back().get(), 0);
-            send(with_error(
-                {.kind = MoverReportKind::no_space, .job = job_, .band = band},
-                {ErrorKind::failed, "the output's file system is full", error.because, error.remedy}));
+            send(with_error({.kind = MoverReportKind::no_space, .job = job_, .band = band},
+                            disk_is_full(files_.back().get(), ended.bytes)));
         } else if (ended.error_number != 0) {
             fail_output(ended.error_number);
         } else {
@@ -498,16 +419,11 @@ class Mover {
     TransferRing ring_;
     TransferQueue queue_{ring_};
     std::deque<Packet> orders_;
-    std::deque<Load> loads_;
+    BandLoads loads_;
     std::vector<UniqueDescriptor> files_;
-    std::vector<std::unique_ptr<GzipReader>> inflaters_;
-    std::array<std::int64_t, most_mover_inputs> input_ends_{};  // of the arrays, in their files
-    std::array<std::int64_t, most_mover_inputs>
-        next_inflated_{};  // where each stands when its orders are done
-    std::string header_;   // of a sequential output, until it is written
+    std::string header_;  // of a sequential output, until it is written
     JobId job_ = 0;
     std::optional<MoverReport> check_report_;
-    std::string_view load_method_;
     Clock::time_point next_progress_{};
     bool has_output_ = false;
     bool output_is_begun_ = false;
