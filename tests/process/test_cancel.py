@@ -69,6 +69,8 @@ class Cancel(DaemonTestCase):
 
         self.assert_exit(command, EXIT_CANCELLED)
         self.assertEqual(self.files(), ["in.npy"])
+        # The signal may come before the answer to submit: then the end of the connection cancels, a moment later.
+        wait_until(lambda: not self.slabd.jobs(), "the job has ended")
         self.assertEqual(max(self.slabd.jobs(all=True), key=lambda job: job["id"])["outcome"], "cancelled")
         self.daemon.wait_until_nothing_is_held()
 
