@@ -54,6 +54,7 @@ class BandPipeline {
     void resume_at(std::int64_t first);
     void resume(std::int64_t band, BandStage stage);
 
+    std::int64_t next_load() const { return next_load_; }  // bands() when all have been begun
     std::int64_t bands() const { return bands_; }
     std::int64_t bands_flushed() const { return flushed_; }  // they have left their slots
     std::int64_t bands_computed() const { return computed_; }

@@ -70,8 +70,8 @@ void JobConductor::band_written(Job& job) {
 
 void JobConductor::leave_waiting(Job& job) {
     job.reason.clear();
-    const bool has_begun = job.state == JobState::waiting_for_space && job.holds.is_populated;
-    if (!has_begun) {
+    const bool has_begun = job.band >= 0 || job.pipeline.bands_computed() > 0;
+    if (job.state == JobState::received || !has_begun) {
         ledger_.move(job, JobState::queued);
         return;
     }

@@ -103,6 +103,7 @@ class JobConductor : public Service {
     // Steps forward.
     void advance(Job& job);
     bool has_memory(const Job& job, const std::vector<std::optional<ByteRange>>& runs) const;
+    bool slot_has_memory(const Job& job, std::int64_t band) const;
     void begin_phase(Job& job);
     void send_load(Job& job, std::int64_t band);
     void send_write(Job& job, std::int64_t band);

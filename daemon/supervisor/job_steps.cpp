@@ -17,10 +17,11 @@ void JobConductor::advance(Job& job) {
         dispatch();
         return;
     }
-    // The inputs are loaded while workers still put memory behind the output.
-    const bool may_load = has_memory(job, job.holds.inputs) && has_memory(job, {job.holds.ring});
-    job.holds.is_populated = may_load && has_memory(job, {job.holds.output});
-    while (may_load) {
+    // Inputs are loaded while workers still put memory behind the output and the other slots.
+    const bool may_load = has_memory(job, job.holds.inputs);
+    const bool has_output = has_memory(job, {job.holds.output});
+    job.holds.is_populated = may_load && has_output && has_memory(job, {job.holds.ring});
+    while (may_load && slot_has_memory(job, job.pipeline.next_load())) {
         const auto band = job.pipeline.take_load();
         if (!band) {
             break;
@@ -28,8 +29,7 @@ void JobConductor::advance(Job& job) {
         send_load(job, *band);
     }
     const bool first_is_loaded = job.pipeline.stage_of(job.pipeline.bands_computed()) == BandStage::loaded;
-    if (job.state == JobState::loading && job.holds.is_populated &&
-        (first_is_loaded || job.pipeline.all_computed())) {
+    if (job.state == JobState::loading && has_output && (first_is_loaded || job.pipeline.all_computed())) {
         ledger_.move(job, JobState::running);
     }
     const bool is_last_phase = job.phase + 1 == job.plan.phases.size();
@@ -59,6 +59,16 @@ bool JobConductor::has_memory(const Job& job, const std::vector<std::optional<By
     return job.holds.is_populated || std::ranges::all_of(runs, [this](const std::optional<ByteRange>& run) {
                return !run || memory_.is_populated(*run);
            });
+}
+
+bool JobConductor::slot_has_memory(const Job& job, std::int64_t band) const {
+    if (job.holds.is_populated || !job.holds.ring) {
+        return true;
+    }
+    const std::int64_t begin = job.pipeline.slot_of(band) * job.plan.ring.slot_bytes;
+    const std::int64_t end = begin + job.plan.ring.slot_bytes;
+    return memory_.is_populated({job.holds.ring->begin + begin / extent_bytes * extent_bytes,
+                                 job.holds.ring->begin + round_up(end, extent_bytes)});
 }
 
 void JobConductor::begin_phase(Job& job) {
