@@ -6,6 +6,8 @@ namespace slab::daemon {
 // long as its server likes. Hands the close to a thread of the kernel and returns at once (20 us); the descriptor's
 // number is free again a moment later. Also a last close that frees gigabytes of a memfd happens there.
 //
+// Not for an io_uring's descriptor, which a ring does not close (EBADF).
+//
 // One small io_uring a process, made at the first call; one thread calls. A child forked by that process has no part
 // in it and closes plainly. Closes plainly, and may hang, where io_uring is forbidden or older than Linux 5.15.
 // Up to 64 closes can hang without delaying others; after that the others wait for one of them, not the caller.

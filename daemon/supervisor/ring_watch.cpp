@@ -44,6 +44,10 @@ RingWatch::~RingWatch() {
     if (mapped_ != nullptr) {
         ::munmap(mapped_, places_.mapped_bytes);
     }
+    // Here and now: a ring (the one that closes in the background) refuses to close a ring.
+    if (ring_) {
+        ::close(ring_.release());
+    }
 }
 
 bool RingWatch::drained() const {
