@@ -374,10 +374,8 @@ class Mover {
     void end_write(std::int64_t band, const EndedTransfer& ended) {
         const bool full = ended.error_number == ENOSPC || ended.error_number == EDQUOT;
         if (full && !output_is_sequential_) {
-            const Error error = no_room(files_.back().get(), 0);
-            send(with_error(
-                {.kind = MoverReportKind::no_space, .job = job_, .band = band},
-                {ErrorKind::failed, "the output's file system is full", error.because, error.remedy}));
+            send(with_error({.kind = MoverReportKind::no_space, .job = job_, .band = band},
+                            ran_full(files_.back().get())));
         } else if (ended.error_number != 0) {
             fail_output(ended.error_number);
         } else {
