@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -26,6 +28,21 @@ std::int64_t free_bytes(int descriptor) {
     return ::fstatvfs(descriptor, &filesystem) == 0
                ? static_cast<std::int64_t>(filesystem.f_bavail * filesystem.f_frsize)
                : 0;
+}
+
+// The header comes last, and a disk that is full then would cost a job that has all its bytes in the file. Zeros are no
+// header.
+bool take_header(int descriptor, std::int64_t bytes) {
+    constexpr std::array<std::byte, 4096> zeros{};
+    bytes = std::min(bytes, static_cast<std::int64_t>(longest_file_header));
+    for (std::int64_t at = 0; at < bytes; at += static_cast<std::int64_t>(zeros.size())) {
+        const auto size =
+            static_cast<std::size_t>(std::min(bytes - at, static_cast<std::int64_t>(zeros.size())));
+        if (::pwrite(descriptor, zeros.data(), size, at) < 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 Error no_room(int descriptor, std::int64_t bytes) {
@@ -60,9 +77,13 @@ Expected<FileIdentity> check_input(int descriptor, const InputBytes& input, std:
     return identity_of(status);
 }
 
-Error disk_is_full(int descriptor, std::int64_t bytes) {
+Error ran_full(int descriptor) {
+    struct stat status {};
+    const bool known = ::fstat(descriptor, &status) == 0;
+    const std::int64_t missing =
+        known ? std::max<std::int64_t>(0, status.st_size - status.st_blocks * 512) : 0;
     return {ErrorKind::failed, "the output's file system is full",
-            fmt::format("the next part needs {}, {} are free", byte_size_text(bytes),
+            fmt::format("it needs {} more, {} are free", byte_size_text(missing),
                         byte_size_text(free_bytes(descriptor))),
             "Free space there, or write to another disk."};
 }
@@ -107,7 +128,9 @@ std::expected<FileIdentity, OutputTrouble> reserve_output(int descriptor, const 
         if (status.st_blocks * 512 + free_bytes(descriptor) < end) {
             return shortage(end);
         }
-        if (::ftruncate(descriptor, end) == 0) {
+        const bool was_empty = status.st_size == 0;
+        if (::ftruncate(descriptor, end) == 0 &&
+            (!was_empty || take_header(descriptor, output.file_offset))) {
             ::fstat(descriptor, &status);
             return identity_of(status);
         }

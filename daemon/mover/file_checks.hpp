@@ -21,7 +21,8 @@ struct OutputTrouble {
 // cannot reserve, what is free now must do.
 std::expected<FileIdentity, OutputTrouble> reserve_output(int descriptor, const OutputBytes& output);
 
-// The error of a disk that has become full while so many bytes were to be written.
-Error disk_is_full(int descriptor, std::int64_t bytes);
+// The error of a disk that is full midway, with both numbers: of an output that has its size already, what lies in its
+// holes is what is missing.
+Error ran_full(int descriptor);
 
 }  // namespace slab::daemon

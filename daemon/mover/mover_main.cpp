@@ -298,7 +298,7 @@ class Mover {
         const bool full = ended.error_number == ENOSPC || ended.error_number == EDQUOT;
         if (full && !output_is_sequential_) {
             send(with_error({.kind = MoverReportKind::no_space, .job = job_, .band = band},
-                            disk_is_full(files_.back().get(), ended.bytes)));
+                            ran_full(files_.back().get())));
         } else if (ended.error_number != 0) {
             fail_output(ended.error_number);
         } else {

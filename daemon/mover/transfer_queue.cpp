@@ -333,8 +333,8 @@ void TransferQueue::retire() {
             continue;
         }
         const int descriptor = active->transfer.is_sequential ? -1 : active->transfer.descriptor;
-        ended_.push_back({active->transfer.tag, active->transfer.bytes, active->error_number, active->method,
-                          std::move(active->trouble)});
+        ended_.push_back(
+            {active->transfer.tag, active->error_number, active->method, std::move(active->trouble)});
         active = active_.erase(active);
         if (std::ranges::none_of(active_, [descriptor](const Active& other) {
                 return other.transfer.descriptor == descriptor;

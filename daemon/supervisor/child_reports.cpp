@@ -116,7 +116,7 @@ void JobConductor::mover_died(JobId id) {
     // Nothing it had under way may touch the volume when the work is begun again.
     movers_.when_drained(id, [this, id] {
         Job* const again = ledger_.find(id);
-        if (again == nullptr || again->state == JobState::ended) {
+        if (again == nullptr || again->state == JobState::ended || again->state == JobState::interrupted) {
             return;
         }
         again->mover = {};

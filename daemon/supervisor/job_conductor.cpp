@@ -81,13 +81,7 @@ void JobConductor::arm_tick() {
 void JobConductor::tick() {
     workers_.enforce_deadline(settings_.workers.tile_deadline);
     const auto now = Clock::now();
-    for (auto& [id, deadline] : mover_deadlines_) {
-        if (now > deadline) {
-            spdlog::warn("job={} its mover does not answer (a file system that hangs?): killed", id);
-            movers_.kill(id);
-            deadline = Clock::time_point::max();
-        }
-    }
+    enforce_mover_deadlines();
     admit_waiting();
     std::vector<Job*> deserted;
     for (const auto& [id, job] : ledger_.unfinished()) {
@@ -115,6 +109,45 @@ void JobConductor::tick() {
     look_for_space();
     if (!is_quiet() || !mover_deadlines_.empty()) {
         arm_tick();
+    }
+}
+
+void JobConductor::enforce_mover_deadlines() {
+    const auto now = Clock::now();
+    std::vector<JobId> given_up;
+    for (auto& [id, deadline] : mover_deadlines_) {
+        if (now > deadline.at && deadline.is_killed) {
+            given_up.push_back(id);
+        } else if (now > deadline.at) {
+            spdlog::warn("job={} its mover does not answer (a file system that hangs?): killed", id);
+            movers_.kill(id);
+            deadline = {now + mover_patience, true};
+        }
+    }
+    for (const JobId id : given_up) {
+        give_up_mover(id);
+    }
+}
+
+// A call on a file of a hung mount ends by no signal. The job ends without its mover; its extents are given back when the
+// mover is dead and its requests have drained.
+void JobConductor::give_up_mover(JobId id) {
+    Job* const job = ledger_.find(id);
+    if (job != nullptr && job->ending && job->ending->interrupts) {
+        mover_deadlines_[id].at =
+            Clock::time_point::max();  // it keeps its extents, and somebody may resume it
+        return;
+    }
+    spdlog::warn("job={} its mover cannot be killed (a file system that hangs): given up", id);
+    mover_deadlines_.erase(id);
+    movers_.abandon(id);
+    if (fetches_.contains(id)) {
+        end_fetch(id, std::unexpected(Error{ErrorKind::cancelled, "the fetch was cancelled", "", ""}));
+        return;
+    }
+    if (job != nullptr && job->ending) {
+        job->mover = {};
+        finish_ending(*job);
     }
 }
 

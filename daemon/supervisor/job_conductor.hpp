@@ -165,6 +165,8 @@ class JobConductor : public Service {
 
     void answer_submit(Job& job);
     void tick();
+    void enforce_mover_deadlines();
+    void give_up_mover(JobId id);
     void arm_tick();
     std::vector<ByteRange> warm_extents() const;
     Expected<Job*> owned_job(const Peer& peer, JobId id, std::string_view action);
@@ -195,7 +197,12 @@ class JobConductor : public Service {
     std::multimap<JobId, PendingAnswer> cancel_answers_;
     std::map<JobId, ClientId> links_;  // jobs and lent results that end with a connection
     std::map<JobId, Fetch> fetches_;
-    std::map<JobId, Clock::time_point> mover_deadlines_;                // of those told to cancel
+    // Of movers that were told to cancel: then they are killed, then given up.
+    struct MoverDeadline {
+        Clock::time_point at;
+        bool is_killed = false;
+    };
+    std::map<JobId, MoverDeadline> mover_deadlines_;
     std::map<JobId, std::pair<std::int64_t, std::int64_t>> last_told_;  // tiles, bytes of the last event
     std::function<void()> when_quiet_;
     std::int64_t jobs_done_ = 0;

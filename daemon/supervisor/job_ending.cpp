@@ -28,7 +28,7 @@ void JobConductor::end_early(Job& job, JobOutcome outcome, Error error) {
 
 void JobConductor::stop_mover(Job& job) {
     job.mover = {.cancelling = true};
-    mover_deadlines_[job.id] = Clock::now() + mover_patience;
+    mover_deadlines_[job.id] = {Clock::now() + mover_patience};
     movers_.order(job.id, {.kind = MoverOrderKind::cancel});
 }
 

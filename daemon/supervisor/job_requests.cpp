@@ -62,7 +62,7 @@ void JobConductor::client_gone(ClientId client) {
     for (auto& [id, fetch] : fetches_) {
         if (fetch.answer.client == client) {
             movers_.order(id, {.kind = MoverOrderKind::cancel});
-            mover_deadlines_[id] = Clock::now() + mover_patience;
+            mover_deadlines_[id] = {Clock::now() + mover_patience};
             arm_tick();
         }
     }

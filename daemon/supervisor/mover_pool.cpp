@@ -34,7 +34,7 @@ std::list<MoverPool::Mover>::iterator MoverPool::spawn() {
     if (!child) {
         return movers_.end();
     }
-    const auto mover = movers_.insert(movers_.end(), Mover{child, {}, {}, 0});
+    const auto mover = movers_.insert(movers_.end(), Mover{child, {}, {}});
     child->start([this, mover](Packet&& packet) { reported(mover, std::move(packet)); },
                  [this, mover](const std::string& how) { died(mover, how); });
     return mover;
@@ -122,6 +122,13 @@ void MoverPool::kill(JobId job) {
     }
 }
 
+void MoverPool::abandon(JobId job) {
+    if (const auto found = by_job_.find(job); found != by_job_.end()) {
+        found->second->is_abandoned = true;
+        by_job_.erase(found);
+    }
+}
+
 void MoverPool::reported(std::list<Mover>::iterator mover, Packet&& packet) {
     const auto report = record_of<MoverReport>(packet.bytes);
     quick_deaths_ = 0;
@@ -129,7 +136,7 @@ void MoverPool::reported(std::list<Mover>::iterator mover, Packet&& packet) {
         mover->ring_places = report.ring;
         return;
     }
-    if (report.job == mover->job && mover->job != 0) {
+    if (report.job == mover->job && mover->job != 0 && !mover->is_abandoned) {
         events_.reported(report.job, report);
     }
 }
@@ -137,7 +144,8 @@ void MoverPool::reported(std::list<Mover>::iterator mover, Packet&& packet) {
 void MoverPool::died(std::list<Mover>::iterator mover, const std::string& how) {
     const JobId job = mover->job;
     const pid_t pid = mover->child->pid();
-    if (job != 0) {
+    const bool is_abandoned = mover->is_abandoned;
+    if (job != 0 && !is_abandoned) {
         by_job_.erase(job);
     }
     if (!stopping_ && job != 0) {
@@ -153,7 +161,9 @@ void MoverPool::died(std::list<Mover>::iterator mover, const std::string& how) {
         keep_a_spare();
     }
     if (job != 0) {
-        events_.died(job);
+        if (!is_abandoned) {
+            events_.died(job);
+        }
         poll_draining();
     }
 }
@@ -167,7 +177,10 @@ void MoverPool::poll_draining() {
     std::erase_if(draining_, [](const Draining& entry) { return entry.ring.drained(); });
     std::vector<std::function<void()>> ready;
     for (auto entry = waiting_.begin(); entry != waiting_.end();) {
-        const bool still = std::ranges::find(draining_, entry->first, &Draining::job) != draining_.end();
+        const JobId job = entry->first;
+        const bool still =
+            std::ranges::find(draining_, job, &Draining::job) != draining_.end() ||
+            std::ranges::any_of(movers_, [job](const Mover& m) { return m.is_abandoned && m.job == job; });
         if (still) {
             ++entry;
         } else {

@@ -40,8 +40,12 @@ class MoverPool {
     // The job needs it no more: it becomes a spare.
     void finish(JobId job);
 
-    // It does not answer (a hung mount): it is killed; died() follows.
+    // It does not answer (a hung mount): it is killed; died() follows, but only when the call that hangs returns.
     void kill(JobId job);
+
+    // It was killed and does not die. The job goes on without it and is told nothing of it any more; when_drained()
+    // waits for its death, since until then it may touch the volume.
+    void abandon(JobId job);
 
     // Calls `then` once no dead mover of this job has requests under way: at once if there is none.
     void when_drained(JobId job, std::function<void()> then);
@@ -58,6 +62,7 @@ class MoverPool {
         RingPlaces ring_places;
         RingWatch ring;
         JobId job = 0;  // 0: a spare
+        bool is_abandoned = false;
     };
     struct Draining {
         JobId job = 0;
