@@ -33,7 +33,6 @@ struct FileTransfer {
 
 struct EndedTransfer {
     std::uint64_t tag = 0;
-    std::int64_t bytes = 0;   // that were wanted
     int error_number = 0;     // 0: complete; ECANCELED: stopped; ENODATA: the file ended too early
     std::string_view method;  // how the bytes moved, for people
     std::string trouble;      // of a gzip file: what is wrong with it
