@@ -5,8 +5,10 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
+import threading
 import time
 
 import numpy as np
@@ -17,6 +19,7 @@ from speed_daemon import PATIENCE_S, run_kept_job, running_daemon, volume_bytes_
 
 STORE_LIMIT = "streaming stores of the same bytes by as many processes"
 WRITE_LIMIT = "O_DIRECT writes of the same bytes, one after the other"
+RING_LIMIT = "reserving and writing the same bytes with io_uring and O_DIRECT alone"
 WAKE_LIMIT = "three round trips over a socketpair, the wake-ups of one job"
 SLOW_PEER_REPETITIONS = 3
 
@@ -28,6 +31,7 @@ class Settings:
     repetitions: int
     quick: bool
     with_peers: bool
+    small_stream: bool = False  # zoom x2 in the case `stream`, whatever the disk has room for
 
 
 @dataclasses.dataclass
@@ -278,12 +282,131 @@ def flush(settings):
             "gb_per_s": written_bytes / statistics.median(seconds) * 1e-9, "method": reports[0]["flush_method"]}
 
 
+# -------------------------------------------------------------------------------------------------------- stream
+
+# Where the box of ones of mouse_scan lies along each axis.
+BOX = ((50, 600), (200, 1000), (5, 30))
+STREAM_COUNTS = {(4, "round"): 696_960_000, (4, "scipy"): 704_760_200}  # as numpy and scipy count whole arrays
+
+
+def ones_of_zoom(shape, box, factor, convention):
+    """How many ones the zoom of a box has: along each axis those indices whose source lies in the box."""
+    total = 1
+    for n, (begin, end) in zip(shape, box):
+        k = np.arange(n * factor)
+        source = (np.minimum(np.rint(k / factor), n - 1) if convention == "round"
+                  else np.floor(k * (n - 1) / (n * factor - 1) + 0.5))
+        total *= int(np.count_nonzero((source >= begin) & (source < end)))
+    return total
+
+
+def ones_in_file(path, payload_bytes):
+    with open(path, "rb") as file:
+        file.seek(-payload_bytes, os.SEEK_END)
+        return sum(int(np.count_nonzero(np.frombuffer(piece, bool))) for piece in iter(lambda: file.read(64 << 20), b""))
+
+
+class MemoryWatch:
+    """The most memory that a daemon's processes and its volume had at one time, looked at every 20 ms.
+
+    Of each process its proportional share of private and file memory; the volume counts once, by what the segment
+    holds, as whoever maps it.
+    """
+
+    def __init__(self, daemon_pid, instance):
+        self.daemon_pid, self.segment = daemon_pid, f"/dev/shm/slabd.{instance}"
+        self.most_bytes = self.most_segment_bytes = 0
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+    def _watch(self):
+        while not self.ended.wait(0.02):
+            segment = os.stat(self.segment).st_blocks * 512
+            processes = [self.daemon_pid, *self._children()]
+            self.most_segment_bytes = max(self.most_segment_bytes, segment)
+            self.most_bytes = max(self.most_bytes, segment + sum(map(self._own_bytes, processes)))
+
+    def _children(self):
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{self.daemon_pid}/task"):
+                yield from map(int, pathlib.Path(f"/proc/{self.daemon_pid}/task/{thread}/children").read_text().split())
+
+    @staticmethod
+    def _own_bytes(pid):
+        try:
+            lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            return 0  # it has ended
+        return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_Anon:", "Pss_File:")))
+
+
+def stream_size(settings):
+    """Factor and volume. The headline case where the disk has room for it."""
+    if settings.quick:
+        return 2, 8 << 20
+    needed_bytes = (34_359_738_368 + (1 << 29)) * 1.05
+    has_room = shutil.disk_usage(settings.directory).free > needed_bytes
+    return (4, 1 << 30) if has_room and not settings.small_stream else (2, 256 << 20)
+
+
+def stream(settings):
+    """From a file to a file, through a volume that is much smaller than both."""
+    factor, volume_bytes = stream_size(settings)
+    array = mouse_scan(settings.quick)
+    scale = 8 if settings.quick else 1
+    box = [(begin // scale, end // scale) for begin, end in BOX]
+    source = scan_file(settings, array)
+    target = settings.directory / "streamed.npy"
+    written_bytes = factor**3 * array.nbytes
+    reports, limit_s, most_bytes, counts = {"cold": [], "round": [], "scipy": []}, [], 0, {}
+    conventions = {"round": {"convention": "round"}, "scipy": {"convention": "scipy", "order": 0}}
+
+    def run(connection, name, convention):
+        nonlocal most_bytes
+        with MemoryWatch(connection.status()["pid"], connection.status()["instance"]) as memory:
+            job = connection.submit("zoom", source, out=str(target), factor=factor, **conventions[convention])
+            reports[name].append(job.wait(10 * PATIENCE_S))
+        most_bytes = max(most_bytes, memory.most_bytes)
+        if convention not in counts:
+            counts[convention] = ones_in_file(target, written_bytes)
+            expected = {ones_of_zoom(array.shape, box, factor, convention),
+                        STREAM_COUNTS.get((factor if scale == 1 else 0, convention), counts[convention])}
+            if expected != {counts[convention]}:
+                raise SystemExit(f"{convention}: {counts[convention]} ones in the file, {expected} are right")
+        target.unlink()
+
+    with running_daemon(settings, volume_bytes - (2 << 20), warm=False) as (connection, _):
+        run(connection, "cold", "round")
+    with running_daemon(settings, volume_bytes - (2 << 20)) as (connection, _):
+        for _ in range(min(settings.repetitions, 3)):
+            limit_s.append(limits.ring_write_seconds(settings, settings.directory / "limit", written_bytes))
+            run(connection, "round", "round")
+        run(connection, "scipy", "scipy")
+    seconds = [report["wall_s"] for report in reports["round"]]
+    first = reports["round"][0]
+    return {**summary(seconds, limit_s, RING_LIMIT, {}), "wall_s": statistics.median(seconds),
+            "cold_wall_s": reports["cold"][0]["wall_s"], "scipy_wall_s": reports["scipy"][0]["wall_s"],
+            "bytes_read": first["bytes_in"], "bytes_written": first["bytes_out"], "factor": factor, "ones": counts,
+            "gb_per_s": written_bytes / statistics.median(seconds) * 1e-9, "bands": first["bands"],
+            "volume_bytes": volume_bytes, "most_memory_bytes": most_bytes, "peak_volume_bytes": first["peak_volume_bytes"],
+            "load_s": first["load_s"], "compute_s": first["compute_s"], "flush_s": first["flush_s"],
+            "method": first["flush_method"]}
+
+
 ALL = {"zoom_nearest": zoom_nearest, "zoom_nearest_scipy": zoom_nearest_scipy, "outer": outer,
-       "submit_latency": submit_latency, "flush": flush}
+       "submit_latency": submit_latency, "flush": flush, "stream": stream}
 
 
 def memory_needed(name, quick):
     """Bytes of all memory and of /dev/shm: the volume, and beside it the store limit or one peer's arrays at a time."""
-    volume = {"outer": 4_100_000_000, "submit_latency": 300_000_000}.get(name, 4_900_000_000) // (64 if quick else 1)
+    volume = {"outer": 4_100_000_000, "submit_latency": 300_000_000, "stream": 1_100_000_000}.get(name, 4_900_000_000) // (64 if quick else 1)
     shared = 2 * volume if name == "outer" else volume  # the pool's array is in /dev/shm too
     return {"volume": shared, "all": 2 * volume + (1 << 30)}

@@ -20,6 +20,14 @@ def store_seconds(settings, written_bytes, processes):
     return json.loads(answer.stdout)["least_s"]
 
 
+def ring_write_seconds(settings, path, written_bytes):
+    """io_uring and O_DIRECT from memory that is there, the queue as deep as a mover's: reserve, write, sync."""
+    answer = subprocess.run([settings.build / "tests/speed/write_limit", path, str(written_bytes)],
+                            stdout=subprocess.PIPE, check=True)
+    record = json.loads(answer.stdout)
+    return record["reserve_s"] + record["write_s"]
+
+
 def direct_write_seconds(path, written_bytes):
     """O_DIRECT writes, one after the other, to a file whose space is reserved, as `dd oflag=direct conv=fdatasync`."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_DIRECT, 0o600)
