@@ -39,7 +39,7 @@ Expected<std::int64_t> size_or(const std::string& text, std::string_view name, s
 
 }  // namespace
 
-Expected<JobPlan> Admission::plan(const JobRequest& request) const {
+Expected<JobPlan> Admission::plan(const JobRequest& request, For purpose) const {
     const kernels::Kernel* const kernel = kernels::find_kernel(request.kernel);
     if (kernel == nullptr) {
         return std::unexpected(unknown_kernel(request.kernel));
@@ -58,7 +58,7 @@ Expected<JobPlan> Admission::plan(const JobRequest& request) const {
     if (!parameters) {
         return std::unexpected(parameters.error());
     }
-    const Room room{std::min(volume_bytes_, *max_memory), request.keep, prefers_ring_};
+    const Room room{std::min(volume_bytes_, *max_memory), request.keep, prefers_ring_, purpose == For::showing};
     JobPlanRequest plan_request{kernel, std::move(*parameters), {}, *tile_bytes, room};
     for (const InputFile& input : request.inputs) {
         plan_request.inputs.push_back(input.array);

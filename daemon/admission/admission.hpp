@@ -12,7 +12,9 @@ class Admission {
     Admission(const Settings& settings, std::int64_t volume_bytes, bool prefers_ring)
         : settings_(&settings), volume_bytes_(volume_bytes), prefers_ring_(prefers_ring) {}
 
-    Expected<JobPlan> plan(const JobRequest& request) const;
+    // For::showing: for somebody who wants to know also how little would do.
+    enum class For : std::uint8_t { running, showing };
+    Expected<JobPlan> plan(const JobRequest& request, For purpose = For::running) const;
 
   private:
     const Settings* settings_;

@@ -214,6 +214,11 @@ Expected<JobPlan> plan_job(JobPlanRequest request) {
     if (!fits) {
         return std::unexpected(does_not_fit(plan, room));
     }
+    if (room.wants_least) {
+        JobPlan tightest = plan;
+        lay_out_ring(tightest, {0, room.output_stays, false, false});
+        plan.least_bytes = tightest.least_bytes;
+    }
     return plan;
 }
 

@@ -74,6 +74,7 @@ struct Room {
     std::int64_t most_bytes = 0;
     bool output_stays = false;  // the result is kept in the volume: it cannot stream
     bool prefers_ring = false;  // memory that is touched for the first time is dear: use little of it
+    bool wants_least = false;   // least_bytes of a job that fits, too: as much work again
 };
 
 struct JobPlanRequest {

@@ -38,7 +38,7 @@ Expected<Json> JobConductor::kernels(const std::string& name) const {
 }
 
 Expected<Json> JobConductor::plan(const JobRequest& request) const {
-    const auto plan = admission_.plan(request);
+    const auto plan = admission_.plan(request, Admission::For::showing);
     return plan ? Expected<Json>(plan_to_json(*plan)) : std::unexpected(plan.error());
 }
 
