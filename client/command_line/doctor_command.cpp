@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 namespace slab {
 namespace {
@@ -17,25 +19,42 @@ std::string_view name_of_level(Level level) {
     return level == Level::ok ? "ok" : level == Level::warn ? "warn" : "fail";
 }
 
+// Of the daemon's state directory the daemon alone knows whether it can write there.
+MachineCheck check_journal(Connection& daemon) {
+    const Expected<std::string> status = daemon.status();
+    if (!status) {
+        return {"journal", Level::warn, status.error().what + ": " + status.error().because,
+                status.error().remedy};
+    }
+    const Json report = Json::parse(*status, nullptr, false);
+    if (report.is_object() && report.value(Json::json_pointer("/journal/kept"), false)) {
+        return {"journal", Level::ok, "kept: jobs survive a restart of the daemon", ""};
+    }
+    return {"journal", Level::warn, "none is kept: a restart of the daemon ends its jobs",
+            "Unless journal.enabled is false, the daemon's log says which folder it cannot write to; set "
+            "journal.folder to another."};
+}
+
 // No daemon is no fault: run works without. One that is there and refuses is.
-MachineCheck check_daemon(const CommonOptions& options) {
-    const Expected<Connection::Attempt> attempt = Connection::try_open({options.socket, "slab doctor"});
+std::vector<MachineCheck> check_daemon(const CommonOptions& options) {
+    Expected<Connection::Attempt> attempt = Connection::try_open({options.socket, "slab doctor"});
     if (!attempt) {
-        return {"daemon", Level::fail, attempt.error().what + ": " + attempt.error().because,
-                attempt.error().remedy};
+        return {{"daemon", Level::fail, attempt.error().what + ": " + attempt.error().because,
+                 attempt.error().remedy}};
     }
     if (!attempt->connection) {
-        return {"daemon", options.socket.empty() ? Level::warn : Level::fail,
-                "none is running: " + attempt->absence,
-                "slab run works all the same, in a private instance each time; systemctl start slabd makes "
-                "jobs start "
-                "at once."};
+        return {{"daemon", options.socket.empty() ? Level::warn : Level::fail,
+                 "none is running: " + attempt->absence,
+                 "slab run works all the same, in a private instance each time; systemctl start slabd makes "
+                 "jobs start "
+                 "at once."}};
     }
     const DaemonInfo& daemon = attempt->connection->daemon();
-    return {
-        "daemon", Level::ok,
-        fmt::format("slabd {} at {}, process {}, {}", daemon.version, daemon.socket, daemon.pid, daemon.simd),
-        ""};
+    return {{"daemon", Level::ok,
+             fmt::format("slabd {} at {}, process {}, {}", daemon.version, daemon.socket, daemon.pid,
+                         daemon.simd),
+             ""},
+            check_journal(*attempt->connection)};
 }
 
 class DoctorCommand final : public Command {
@@ -47,7 +66,7 @@ class DoctorCommand final : public Command {
 
     Expected<int> execute() override {
         std::vector<MachineCheck> checks = check_machine();
-        checks.push_back(check_daemon(common_));
+        std::ranges::move(check_daemon(common_), std::back_inserter(checks));
         if (common_.json) {
             print(checks);
         } else {

@@ -53,6 +53,24 @@ std::optional<ByteRange> range_of(const RecordedRun& run) {
     return run.end > run.begin ? std::optional(ByteRange{run.begin, run.end}) : std::nullopt;
 }
 
+std::size_t file_count(const JobRequest& request) {
+    return request.inputs.size() + (request.output ? 1 : 0);
+}
+
+// Takes a job's files out of the store, if all of them are there; some alone are of no use, and stay for removal.
+std::vector<UniqueDescriptor> take_files(std::map<std::string, UniqueDescriptor>& stored, const Job& job) {
+    std::vector<UniqueDescriptor> files;
+    for (std::size_t file = 0; file < file_count(job.request); ++file) {
+        if (!stored.contains(stored_name(job.id, file))) {
+            return {};
+        }
+    }
+    for (std::size_t file = 0; file < file_count(job.request); ++file) {
+        files.push_back(std::move(stored.extract(stored_name(job.id, file)).mapped()));
+    }
+    return files;
+}
+
 }  // namespace
 
 // Before its output's first byte: what a successor must know to go on, and which files they were.
@@ -139,16 +157,8 @@ void JobConductor::adopt(const ReplayedJournal& journal, std::map<std::string, U
         interrupted.push_back(job);
     }
     for (Job* const job : interrupted) {
-        const std::size_t wanted = job->request.inputs.size() + (job->request.output ? 1 : 0);
-        std::vector<UniqueDescriptor> files;
-        for (std::size_t file = 0; file < wanted; ++file) {
-            const auto found = stored.find(stored_name(job->id, file));
-            if (found != stored.end()) {
-                files.push_back(std::move(found->second));
-                stored.erase(found);
-            }
-        }
-        if (files.size() == wanted) {
+        std::vector<UniqueDescriptor> files = take_files(stored, *job);
+        if (!files.empty()) {
             spdlog::info("job={} goes on: systemd kept its files", job->id);
             job->request.files = std::move(files);
             if (job->request.linked) {
@@ -417,7 +427,8 @@ bool JobConductor::same_files(Job& job, const MoverReport& report) {
     return true;
 }
 
-// Nobody works for it any more; what it has computed stays.
+// Nobody works for it any more; what it has computed stays. A daemon that stops says nothing of it: its successor may
+// go on with the job, and a client that hears only the end of its connection waits for that.
 void JobConductor::interrupt(Job& job, const Error& why) {
     const bool had_begun = job.state != JobState::received;
     scheduler_.remove(job.id);
@@ -426,6 +437,13 @@ void JobConductor::interrupt(Job& job, const Error& why) {
     mover_deadlines_.erase(job.id);
     job.mover = {};
     job.request.files.clear();
+    const bool is_stopping = static_cast<bool>(when_quiet_);
+    if (!is_stopping) {
+        // Its owner decides how it goes on, and brings the files.
+        for (std::size_t file = 0; file < file_count(job.request); ++file) {
+            remove_stored(stored_name(job.id, file));
+        }
+    }
     links_.erase(job.id);
     if (had_begun) {
         forget_progress(job);  // its mover has emptied the output
@@ -438,13 +456,15 @@ void JobConductor::interrupt(Job& job, const Error& why) {
     if (pending != submit_answers_.end()) {
         const JobAnswer answer = std::move(pending->second.answer);
         submit_answers_.erase(pending);
-        answer(std::unexpected(why));
+        if (!is_stopping) {
+            answer(std::unexpected(why));
+        }
     }
     ++job.unwritten_records;
     journal_.append({{"record", "interrupted"}, {"job", job.id}}, [this, id = job.id](JournalKeeper::Kept) {
         Job& written = *ledger_.find(id);
         --written.unwritten_records;
-        if (is_watched(id)) {
+        if (!when_quiet_ && is_watched(id)) {
             on_job_event(to_json(written));
         }
         if (when_quiet_ && is_quiet()) {

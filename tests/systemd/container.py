@@ -145,10 +145,19 @@ class Container:
 
     # -- the end
 
+    def shut_down(self):
+        """As by `systemctl poweroff`. What is on the disk stays; boot() may follow."""
+        self._end_processes()
+        _remove_cgroups()
+
+    def cut_power(self):
+        """The same, and no process is asked before."""
+        self._kill_systemd()
+        self.shut_down()
+
     def stop(self):
         try:
-            self._end_processes()
-            _remove_cgroups()
+            self.shut_down()
             _remove(self.directory)
         finally:
             self._one_at_a_time.close()
@@ -162,6 +171,9 @@ class Container:
         except subprocess.TimeoutExpired:
             self._nspawn.kill()
             self._nspawn.wait()
+        self._kill_systemd()
+
+    def _kill_systemd(self):
         # The death of process 1 is that of all others in its namespace.
         if self._systemd is not None and _name_of(self._systemd) == "systemd":
             os.kill(self._systemd, signal.SIGKILL)

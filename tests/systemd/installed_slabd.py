@@ -3,6 +3,7 @@ group slabd) and otto (of no group)."""
 
 import contextlib
 import os
+import shutil
 import sys
 import time
 import unittest
@@ -15,6 +16,8 @@ from slab_harness import wait_until
 SERVICE, SOCKET = "slabd.service", "slabd.socket"
 MEMBER, STRANGER = "anna", "otto"
 PAUSE_DIRECTORY = "/dev/shm/pause"  # writable for the service whatever the unit protects
+STATE_DIRECTORY = "/var/lib/slabd"
+NO_PATIENCE = ["SLABD_RECONNECT=0"]  # a client that is told at once when its daemon goes
 CONFIGURATION = """
 [volume]
 size = "256MiB"
@@ -24,8 +27,8 @@ level = "debug"
 
 
 class InstalledTestCase(unittest.TestCase):
-    """One container for all tests of a class. Each begins with a listening socket and no service, and its service has
-    to leave nothing in shared memory."""
+    """One container for all tests of a class. Each begins with a listening socket, no service and no journal, and its
+    service has to leave nothing in shared memory."""
 
     @classmethod
     def setUpClass(cls):
@@ -35,14 +38,19 @@ class InstalledTestCase(unittest.TestCase):
         cls.addClassCleanup(cls.container.stop)
         cls.container.build_root()
         cls.container.boot()
-        cls.set_drop_in("pause", f'[Service]\nEnvironment="SLABD_PAUSE_DIR={PAUSE_DIRECTORY}"\n')
+        cls.make_pausable()
         run = cls.container.must_run
         run("systemd-sysusers")
         run("systemd-tmpfiles", "--create", "slabd.conf")
         run("systemctl", "enable", "--now", SOCKET)
         run("useradd", "--create-home", "--groups", "slabd", MEMBER)
         run("useradd", "--create-home", STRANGER)
-        run("install", "--directory", "--owner=slabd", PAUSE_DIRECTORY)
+
+    @classmethod
+    def make_pausable(cls):
+        """After each boot: neither the drop-in nor the folder outlives it."""
+        cls.set_drop_in("pause", f'[Service]\nEnvironment="SLABD_PAUSE_DIR={PAUSE_DIRECTORY}"\n')
+        cls.container.must_run("install", "--directory", "--mode=0777", PAUSE_DIRECTORY)
 
     @classmethod
     def set_drop_in(cls, name, text, unit=SERVICE):
@@ -68,6 +76,8 @@ class InstalledTestCase(unittest.TestCase):
         self.container.must_run("systemctl", "start", SOCKET)
         for path in [*self.homes.glob("*/*.npy"), *self.container.live(PAUSE_DIRECTORY).glob("*")]:
             path.unlink()
+        for journal in self.container.live(STATE_DIRECTORY).glob("*"):
+            shutil.rmtree(journal)
         self.assertEqual(self.container.shared_memory(), [])
 
     def run(self, result=None):
@@ -143,10 +153,16 @@ class InstalledTestCase(unittest.TestCase):
         """2048 tiles."""
         return ["zoom", "in.npy", "--factor", "2", "--convention", "floor", "--tile-bytes", "4096", *arguments]
 
-    def start_zoom(self):
+    def start_zoom(self, **options):
         """`slab run` of the member, from file to file in its home."""
         self.save_input()
-        return self.container.start("slab", "run", *self.zoom_arguments("-o", "out.npy", "--json"), user=MEMBER)
+        return self.container.start("slab", "run", *self.zoom_arguments("-o", "out.npy", "--json"), user=MEMBER,
+                                    **options)
+
+    def show(self, job, user=MEMBER, **options):
+        command = self.slab("show", job, "--json", user=user, **options)
+        self.assert_exit(command, 0)
+        return command.json()
 
     def files(self):
         """What is in the member's home, without what useradd has put there."""

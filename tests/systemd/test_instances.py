@@ -2,8 +2,10 @@
 
 import unittest
 
-from installed_slabd import CONFIGURATION, MEMBER, STRANGER, InstalledTestCase
-from slab_harness import EXIT_NO_DAEMON
+import numpy as np
+
+from installed_slabd import (CONFIGURATION, MEMBER, PAUSE_DIRECTORY, STATE_DIRECTORY, STRANGER, InstalledTestCase)
+from slab_harness import EXIT_DONE, EXIT_NO_DAEMON, wait_until
 
 LAB_SOCKET = "/run/slabd-mri/slabd.sock"
 
@@ -37,6 +39,14 @@ class Lab(InstalledTestCase):
         self.assertIn("slabd.mri", names)
         self.assertIn("slabd.system", names)
 
+    def test_keeps_its_jobs_in_a_folder_of_its_name(self):
+        self.start_lab()
+
+        self.status(STRANGER, environment=[f"SLABD_SOCKET={LAB_SOCKET}"])
+
+        self.assertTrue(self.container.live(f"{STATE_DIRECTORY}/mri/journal").exists())
+        self.assertEqual(self.property("FileDescriptorStoreMax", "slabd@mri.service"), "1024")
+
     def test_is_not_started_without_a_configuration_of_its_own(self):
         command = self.container.run("systemctl", "start", "slabd@physics.socket")
 
@@ -68,6 +78,29 @@ class OwnInstance(InstalledTestCase):
         self.systemctl("stop", "slabd.service")
         self.assertEqual(self.systemctl("show", "--value", "--property=Result", "slabd.service").strip(), "success")
         self.assertEqual(self.container.shared_memory(), [])
+
+    def test_a_job_goes_on_by_itself_after_its_daemon_was_killed(self):
+        drop_in = self.container.live("/run/systemd/user/slabd.service.d/pause.conf")
+        drop_in.parent.mkdir(parents=True, exist_ok=True)
+        drop_in.write_text(f'[Service]\nEnvironment="SLABD_PAUSE_DIR={PAUSE_DIRECTORY}"\n')
+        self.systemctl("daemon-reload")
+        self.systemctl("start", "slabd.socket")
+        expected = self.save_input(STRANGER)
+        self.arm("mover-in-flush")
+        submit = self.slab("submit", *self.zoom_arguments("-o", "out.npy", "--max-memory", "8MiB", "--json"),
+                           user=STRANGER, environment=self.environment)
+        self.assert_exit(submit, EXIT_DONE)
+        self.wait_stopped("mover-in-flush")
+
+        self.signal("KILL", self.systemctl("show", "--value", "--property=MainPID", "slabd.service").strip())
+
+        job = submit.json()["id"]
+        wait_until(lambda: self.show(job, STRANGER, environment=self.environment)["state"] == "ended",
+                   "the job ends by itself")
+        np.testing.assert_array_equal(np.load(self.homes / STRANGER / "out.npy"), expected)
+        stores = [self.homes / STRANGER / place for place in (".config/slabd", ".local/state/slabd")]
+        journal = next(store for store in stores if store.exists()) / self.instance / "journal"
+        self.assertEqual(journal.stat().st_mode & 0o777, 0o600)
 
 
 if __name__ == "__main__":

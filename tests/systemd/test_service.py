@@ -5,7 +5,7 @@ import unittest
 
 import numpy as np
 
-from installed_slabd import CONFIGURATION, MEMBER, SERVICE, STRANGER, InstalledTestCase
+from installed_slabd import CONFIGURATION, MEMBER, NO_PATIENCE, SERVICE, STRANGER, InstalledTestCase
 from slab_harness import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON, EXIT_REFUSED, wait_until
 
 TIMEOUT_STOP_S = 15  # of the unit: after that systemd kills
@@ -107,7 +107,7 @@ class StoppedDuringAJob(InstalledTestCase):
 
     def test_while_tiles_are_filled(self):
         self.arm("worker-before-tile")
-        client = self.start_zoom()
+        client = self.start_zoom(environment=NO_PATIENCE)
         worker = self.wait_stopped("worker-before-tile")  # so that the job cannot end before the stop
         began = time.monotonic()
 
@@ -119,7 +119,7 @@ class StoppedDuringAJob(InstalledTestCase):
 
     def test_while_a_mover_hangs_on_its_file(self):
         self.arm("mover-before-flush")
-        client = self.start_zoom()
+        client = self.start_zoom(environment=NO_PATIENCE)
         self.wait_stopped("mover-before-flush")
         began = time.monotonic()
 

@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 
-from installed_slabd import CONFIGURATION, SERVICE, SOCKET, InstalledTestCase
+from installed_slabd import CONFIGURATION, NO_PATIENCE, SERVICE, SOCKET, InstalledTestCase
 from slab_harness import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON, wait_until
 
 
@@ -39,9 +39,9 @@ class Killed(InstalledTestCase):
         np.testing.assert_array_equal(np.load(self.home / "out.npy"), expected)
         self.assertEqual(self.main_pid(), self.pid)
 
-    def test_the_supervisor_during_a_job_comes_back_and_the_client_is_told(self):
+    def test_the_supervisor_during_a_job_comes_back_and_a_client_without_patience_is_told(self):
         self.arm("worker-before-tile")
-        client = self.start_zoom()
+        client = self.start_zoom(environment=NO_PATIENCE)
         self.wait_stopped("worker-before-tile")
 
         self.signal("KILL", self.pid)

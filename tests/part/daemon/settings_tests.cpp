@@ -2,8 +2,31 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+
 using namespace slab;
 using namespace slab::daemon;
+
+namespace {
+
+std::string content_of(const std::string& path) {
+    std::ifstream file(std::string(SLABD_SOURCES "/") + path);
+    REQUIRE(file.is_open());
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// config/slabd.toml with each "# key = value" made a line of its own, without the instance: its default is the user's.
+std::string spelled_out() {
+    const std::string text =
+        std::regex_replace(content_of("config/slabd.toml"), std::regex("(^|\n)# instance = [^\n]*"), "");
+    return std::regex_replace(text, std::regex("(^|\n)# ([a-z_]+ = )"), "$1$2");
+}
+
+}  // namespace
 
 TEST_CASE("an empty configuration is the defaults") {
     const auto settings = parse_settings("", "test");
@@ -65,4 +88,56 @@ TEST_CASE("a file that is not TOML is refused with the line") {
     const auto settings = parse_settings("[volume]\nsize = = 3\n", "bad.toml");
     REQUIRE_FALSE(settings.has_value());
     CHECK(settings.error().what.find("line 2") != std::string::npos);
+}
+
+TEST_CASE("the commented keys of slabd.toml are known, and at their defaults") {
+    const auto settings = parse_settings(spelled_out(), "slabd.toml");
+    if (!settings) {
+        FAIL(to_text(settings.error()));
+    }
+    const Settings defaults;
+    // "/run/slabd/slabd.sock" there stands for three defaults.
+    CHECK(settings->socket.group == defaults.socket.group);
+    CHECK(settings->socket.mode == defaults.socket.mode);
+    CHECK(settings->volume.size == defaults.volume.size);
+    CHECK(settings->volume.huge_pages == defaults.volume.huge_pages);
+    CHECK(settings->volume.populate == defaults.volume.populate);
+    CHECK(settings->workers.count == defaults.workers.count);
+    CHECK(settings->workers.cpus == defaults.workers.cpus);
+    CHECK(settings->workers.nice == defaults.workers.nice);
+    CHECK(settings->workers.tile_deadline == defaults.workers.tile_deadline);
+    CHECK(settings->tiles.bytes == defaults.tiles.bytes);
+    CHECK(settings->queue.most_waiting == defaults.queue.most_waiting);
+    CHECK(settings->queue.patience == defaults.queue.patience);
+    CHECK(settings->attach.allow == defaults.attach.allow);
+    CHECK(settings->results.history == defaults.results.history);
+    CHECK(settings->results.expire == defaults.results.expire);
+    CHECK(settings->quota.kept == defaults.quota.kept);
+    CHECK(settings->journal.folder == defaults.journal.folder);
+    CHECK(settings->journal.enabled == defaults.journal.enabled);
+    CHECK(settings->log.level == defaults.log.level);
+}
+
+TEST_CASE("slabd.toml has every key") {
+    std::set<std::string> known;
+    const std::string source = content_of("daemon/settings/settings.cpp");
+    const std::regex entry("\\n        \\{\"([a-z_.]+)\", \"");
+    for (std::sregex_iterator found(source.begin(), source.end(), entry), end; found != end; ++found) {
+        known.insert((*found)[1]);
+    }
+    REQUIRE(known.contains("volume.size"));  // else the table has changed its looks
+    REQUIRE(known.size() >= 20);
+
+    std::set<std::string> documented;
+    std::string table;
+    const std::string text = content_of("config/slabd.toml");
+    const std::regex line("\\n(?:\\[([a-z]+)\\]|# ([a-z_]+) = )");
+    for (std::sregex_iterator found(text.begin(), text.end(), line), end; found != end; ++found) {
+        if ((*found)[1].matched) {
+            table = (*found)[1].str() + ".";
+        } else {
+            documented.insert(table + (*found)[2].str());
+        }
+    }
+    CHECK(documented == known);
 }
