@@ -27,7 +27,8 @@ void add_what_is_held(Json& json, const Job& job, std::chrono::milliseconds expi
     }
     const bool rests = job.state == JobState::ended || job.state == JobState::interrupted;
     const bool is_dated = rests && job.released_at != std::chrono::system_clock::time_point{};
-    const bool expires = is_dated && ((job.kept && !job.request.lent) || job.state == JobState::interrupted);
+    const bool expires = is_dated && expire != expire.zero() &&
+                         ((job.kept && !job.request.lent) || job.state == JobState::interrupted);
     json["kept"] = job.kept;
     json["held_bytes"] = held;
     json["age_s"] =
@@ -69,6 +70,7 @@ Json live_job_to_json(const Job& job, int workers) {
         {"holds_bytes", job.plan.holds_bytes},
         {"peak_volume_bytes", job.peak_volume_bytes},
         {"submitted_at", seconds_since_1970(job.submitted_at)},
+        {"ended_at", job.state == JobState::ended ? Json(seconds_since_1970(job.released_at)) : Json()},
         {"queued_s", seconds_between(job.submitted, job.admitted)},
         {"load_s", seconds_or_null(job.load_time.seconds())},
         {"compute_s", seconds_or_null(job.compute_time.seconds())},
