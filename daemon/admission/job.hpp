@@ -124,8 +124,10 @@ struct Job {
     // What outlives this supervisor.
     JobRecord* record = nullptr;  // in the volume; null: none
     bool durable = false;         // in the journal
-    bool is_resumed = false;      // since it was interrupted nobody has said yet that its files are the same
-    int unwritten_records = 0;    // of the journal: nobody is told of what is not on disk
+    bool in_journal =
+        false;  // or on its way there, also when it could not be written: its end belongs there too
+    bool is_resumed = false;    // since it was interrupted nobody has said yet that its files are the same
+    int unwritten_records = 0;  // of the journal: nobody is told of what is not on disk
     std::vector<FileIdentity> input_identities;  // of durable jobs
     FileIdentity output_identity;
     std::optional<Json> past;  // of a job that a former supervisor ended: JOB as it was told

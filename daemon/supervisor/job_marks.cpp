@@ -91,11 +91,15 @@ void JobConductor::mark_tiles(Job& job, std::int64_t first, std::int64_t count) 
     }
 }
 
-// At the end: a result that stays has a record also when the job was never in the journal.
-void JobConductor::mark_kept(Job& job) {
-    if (!job.kept || job.request.lent || lifetime_ == Lifetime::embedded) {
-        if (job.record != nullptr) {
-            records_.release(*std::exchange(job.record, nullptr));
+// Before the journal is told: the tiles of a job whose end it misses would be computed again. A result that stays has a
+// record also when the job was never in the journal.
+void JobConductor::mark_ended(Job& job) {
+    const bool stays = job.kept && !job.request.lent && lifetime_ != Lifetime::embedded;
+    if (!stays) {
+        if (job.record != nullptr && job.in_journal && !job.request.lent) {
+            JobRecords::end(*job.record, RecordUse::ended, status_text(job));
+        } else {
+            unmark(job);
         }
         return;
     }
@@ -109,7 +113,28 @@ void JobConductor::mark_kept(Job& job) {
         job.record->output = recorded(job.holds.output);
         JobRecords::publish(*job.record, job.id);
     }
-    JobRecords::keep(*job.record, to_json(job).dump(-1, ' ', false, Json::error_handler_t::replace));
+    JobRecords::end(*job.record, RecordUse::kept, status_text(job));
+}
+
+void JobConductor::unmark(Job& job) {
+    if (job.record != nullptr) {
+        records_.release(*std::exchange(job.record, nullptr));
+    }
+}
+
+// What a successor needs to tell of the job; what only its client wants goes first when the record is too small.
+std::string JobConductor::status_text(const Job& job) const {
+    Json status = to_json(job);
+    status["submission"] = job.request.submission;
+    std::string text;
+    for (const char* const dispensable : {"", "note", "name", "reason"}) {
+        status.erase(dispensable);
+        text = status.dump(-1, ' ', false, Json::error_handler_t::replace);
+        if (text.size() <= JobRecords::longest_status) {
+            break;
+        }
+    }
+    return text;
 }
 
 }  // namespace slab::daemon

@@ -53,6 +53,24 @@ std::optional<ByteRange> range_of(const RecordedRun& run) {
     return run.end > run.begin ? std::optional(ByteRange{run.begin, run.end}) : std::nullopt;
 }
 
+// Discarded when it is none.
+Json status_in(const JobRecord& record) {
+    const std::size_t bytes = std::min<std::size_t>(record.status_bytes, record.status.size());
+    return Json::parse(std::string_view(record.status.data(), bytes), nullptr, false);
+}
+
+Json request_of(const JournaledJob& journaled) {
+    return journaled.submitted.value("request", Json::object());
+}
+
+std::string submission_of(const JournaledJob& journaled) {
+    return text_or(request_of(journaled), "submission");
+}
+
+Json note_of(const JournaledJob& journaled) {
+    return request_of(journaled).value("note", Json::object());
+}
+
 }  // namespace
 
 // Before its output's first byte: what a successor must know to go on, and which files they were.
@@ -68,7 +86,7 @@ void JobConductor::write_submitted(Job& job) {
     for (const FileIdentity& input : job.input_identities) {
         inputs.push_back(slab::daemon::to_json(input));
     }
-    job.durable = true;
+    job.durable = job.in_journal = true;
     for (std::size_t file = 0; file < job.request.files.size(); ++file) {
         store_descriptor(stored_name(job.id, file), job.request.files[file].get());
     }
@@ -95,7 +113,7 @@ void JobConductor::write_submitted(Job& job) {
 void JobConductor::adopt(const ReplayedJournal& journal, std::map<std::string, UniqueDescriptor> stored) {
     ledger_.set_next_id(std::max<JobId>(journal.next_id, volume_.header().last_job + 1));
     std::map<JobId, JobRecord*> records;
-    for (JobRecord* const record : records_.found()) {
+    for (JobRecord* const record : records_.take_over()) {
         records.emplace(record->job, record);
     }
     const auto record_of_job = [&records](JobId id, double submitted_at, RecordUse use) -> JobRecord* {
@@ -106,24 +124,24 @@ void JobConductor::adopt(const ReplayedJournal& journal, std::map<std::string, U
     };
     for (const auto& [id, journaled] : journal.jobs) {
         const double submitted_at = real_or(journaled.submitted, "submitted_at", 0);
+        JobRecord* const kept =
+            journaled.dropped ? nullptr : record_of_job(id, submitted_at, RecordUse::kept);
         if (journaled.ended) {
-            adopt_ended(id, *journaled.ended,
-                        journaled.dropped ? nullptr : record_of_job(id, submitted_at, RecordUse::kept));
-        } else if (!journaled.dropped) {
+            Json status = *journaled.ended;
+            status["submission"] = submission_of(journaled);
+            adopt_ended(id, std::move(status), kept);
+        } else if (!journaled.dropped &&
+                   !adopt_end(journaled,
+                              kept != nullptr ? kept : record_of_job(id, submitted_at, RecordUse::ended))) {
             adopt_unfinished(journaled, record_of_job(id, submitted_at, RecordUse::running));
         }
     }
-    // Kept results of jobs that never were in the journal, and of those whose end it missed.
+    // Kept results of jobs that never were in the journal, or are not any more.
     for (const auto& [id, record] : records) {
         if (record == nullptr) {
             continue;
         }
-        const Json status = record->use == RecordUse::kept
-                                ? Json::parse(std::string_view(record->status.data(),
-                                                               std::min<std::size_t>(record->status_bytes,
-                                                                                     record->status.size())),
-                                              nullptr, false)
-                                : Json();
+        const Json status = record->use == RecordUse::kept ? status_in(*record) : Json();
         if (status.is_object() && ledger_.find(id) == nullptr) {
             adopt_ended(id, status, record);
         } else {
@@ -169,12 +187,36 @@ void JobConductor::adopt(const ReplayedJournal& journal, std::map<std::string, U
     arm_expiry();
 }
 
-void JobConductor::adopt_ended(JobId id, const Json& status, JobRecord* record) {
+// The journal missed the end of a job whose record in the volume tells it. False: it does not.
+bool JobConductor::adopt_end(const JournaledJob& journaled, JobRecord* record) {
+    Json status = record != nullptr ? status_in(*record) : Json();
+    if (!status.is_object()) {
+        if (record != nullptr) {
+            records_.release(*record);
+        }
+        return false;
+    }
+    if (!status.contains("note")) {
+        status["note"] = note_of(journaled);
+    }
+    spdlog::info("job={} had ended before the journal knew: {}", journaled.id, text_or(status, "outcome"));
+    const bool has_result = record->use == RecordUse::kept;
+    adopt_ended(journaled.id, status, has_result ? record : nullptr);
+    status.erase("submission");
+    journal_.append({{"record", "ended"}, {"job", journaled.id}, {"status", status}},
+                    [this, record, has_result](JournalKeeper::Kept) {
+                        if (!has_result) {
+                            records_.release(*record);
+                        }
+                    });
+    return true;
+}
+
+void JobConductor::adopt_ended(JobId id, Json status, JobRecord* record) {
     const auto array = array_from_json(status.value("output", Json::object()));
     Peer owner{static_cast<uid_t>(integer_or(status, "uid", 0)), text_or(status, "user")};
     Job& job = ledger_.adopt(id, std::move(owner), JobState::ended);
-    job.past = status;
-    job.durable = flag_or(status, "durable", false);
+    job.durable = job.in_journal = flag_or(status, "durable", false);
     job.request.kernel = text_or(status, "kernel");
     job.request.submission = text_or(status, "submission");
     job.submitted_at = date_from(real_or(status, "submitted_at", 0));
@@ -184,6 +226,9 @@ void JobConductor::adopt_ended(JobId id, const Json& status, JobRecord* record) 
          {JobOutcome::done, JobOutcome::failed, JobOutcome::cancelled, JobOutcome::refused}) {
         job.outcome = name_of(one) == outcome ? one : job.outcome;
     }
+    status.erase("submission");  // its client's secret
+    status["id"] = id;
+    job.past = std::move(status);
     if (record == nullptr) {
         return;
     }
@@ -209,7 +254,7 @@ void JobConductor::adopt_unfinished(const JournaledJob& journaled, JobRecord* re
     auto request = decode_job_request(message, Descriptors::none);
     auto plan = request ? admission_.plan(*request) : std::unexpected(request.error());
     Job& job = ledger_.adopt(journaled.id, std::move(owner), JobState::interrupted);
-    job.durable = true;
+    job.durable = job.in_journal = true;
     job.is_resumed = true;
     job.submitted_at = date_from(real_or(journaled.submitted, "submitted_at", 0));
     job.submitted = Clock::now();
@@ -304,7 +349,8 @@ void JobConductor::adopt_progress(Job& job, const JobRecord& record) {
     for (std::int64_t band = 0; band < job.pipeline.bands_computed(); ++band) {
         job.tiles_adopted += job.plan.band(job.phase, band).tiles.tile_count();
     }
-    if (!job.pipeline.all_computed()) {
+    // One that is not loaded has no bits yet: its slot's are those of the band before it there.
+    if (job.pipeline.stage_of(job.pipeline.bands_computed()) == BandStage::loaded) {
         for (const std::uint64_t word : tile_bits(job, job.pipeline.bands_computed())) {
             job.tiles_adopted += std::popcount(word);
         }
