@@ -52,7 +52,12 @@ static_assert(sizeof(ExtentRecord) == 16 && std::is_trivially_copyable_v<ExtentR
 
 // What a job holds that outlives its supervisor. Written field by field, `job` last when it begins and first (0) when it
 // ends; a supervisor that dies between two stores leaves a record that says less than there is, never more.
-enum class RecordUse : std::uint8_t { nothing, running, kept };
+enum class RecordUse : std::uint8_t {
+    nothing,
+    running,  // with what it has computed
+    kept,     // ended, and its result stays
+    ended,    // and the journal may not know it yet: a successor must not compute it again
+};
 
 struct RecordedRun {
     std::int64_t begin;
@@ -83,7 +88,7 @@ struct JobRecord {
     RecordedRun ring;
     std::array<RecordedRun, most_recorded_inputs> inputs;
     std::array<RecordedSlot, most_recorded_slots> slots;
-    std::uint32_t status_bytes;  // kept: JOB of the protocol, JSON text
+    std::uint32_t status_bytes;  // kept and ended: JOB of the protocol, JSON text
     std::array<char, 3820> status;
 };
 static_assert(sizeof(JobRecord) == 4096 && std::is_trivially_copyable_v<JobRecord>);

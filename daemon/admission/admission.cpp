@@ -58,7 +58,8 @@ Expected<JobPlan> Admission::plan(const JobRequest& request, For purpose) const 
     if (!parameters) {
         return std::unexpected(parameters.error());
     }
-    const Room room{std::min(volume_bytes_, *max_memory), request.keep, prefers_ring_, purpose == For::showing};
+    const Room room{std::min(volume_bytes_, *max_memory), request.keep, prefers_ring_,
+                    purpose == For::showing};
     JobPlanRequest plan_request{kernel, std::move(*parameters), {}, *tile_bytes, room};
     for (const InputFile& input : request.inputs) {
         plan_request.inputs.push_back(input.array);

@@ -62,6 +62,7 @@ struct JobRequest {
     Json note = Json::object();  // the client's own, given back as it is
     Json as_sent;                // for the journal
 
+    std::size_t file_count() const { return inputs.size() + (output ? 1 : 0); }
     bool output_is_sequential() const { return output && output->is_sequential; }
 };
 
@@ -124,8 +125,10 @@ struct Job {
     // What outlives this supervisor.
     JobRecord* record = nullptr;  // in the volume; null: none
     bool durable = false;         // in the journal
-    bool is_resumed = false;      // since it was interrupted nobody has said yet that its files are the same
-    int unwritten_records = 0;    // of the journal: nobody is told of what is not on disk
+    bool in_journal =
+        false;  // or on its way there, also when it could not be written: its end belongs there too
+    bool is_resumed = false;    // since it was interrupted nobody has said yet that its files are the same
+    int unwritten_records = 0;  // of the journal: nobody is told of what is not on disk
     std::vector<FileIdentity> input_identities;  // of durable jobs
     FileIdentity output_identity;
     std::optional<Json> past;  // of a job that a former supervisor ended: JOB as it was told

@@ -1,5 +1,6 @@
 #include "daemon/admission/job_json.hpp"
 
+#include "common/units/unix_time.hpp"
 #include "daemon/admission/kernel_catalog.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 
@@ -15,10 +16,6 @@ Json seconds_between(Clock::time_point from, Clock::time_point to) {
     return from == not_yet || to == not_yet ? Json() : Json(std::chrono::duration<double>(to - from).count());
 }
 
-double seconds_since_1970(std::chrono::system_clock::time_point time) {
-    return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
 // What changes with time, also of jobs that a former supervisor ended.
 void add_what_is_held(Json& json, const Job& job, std::chrono::milliseconds expire) {
     std::int64_t held = 0;
@@ -27,7 +24,8 @@ void add_what_is_held(Json& json, const Job& job, std::chrono::milliseconds expi
     }
     const bool rests = job.state == JobState::ended || job.state == JobState::interrupted;
     const bool is_dated = rests && job.released_at != std::chrono::system_clock::time_point{};
-    const bool expires = is_dated && ((job.kept && !job.request.lent) || job.state == JobState::interrupted);
+    const bool expires = is_dated && expire != expire.zero() &&
+                         ((job.kept && !job.request.lent) || job.state == JobState::interrupted);
     json["kept"] = job.kept;
     json["held_bytes"] = held;
     json["age_s"] =

@@ -375,7 +375,8 @@ class Mover {
               error_number == ENOSPC ? "Free space there, or write to another disk." : ""});
     }
 
-    // Not before the last request has ended: what is under way might still write.
+    // Not before the last request has ended: what is under way might still write. The output stays as it is until the
+    // supervisor says cancel: a successor of its goes on from what is in it.
     void fail(const Error& error) {
         failed_ = true;
         queue_.stop();
@@ -386,19 +387,15 @@ class Mover {
         }
         loads_.clear();
         check_report_.reset();
-        if (!(checking_ && output_is_begun_)) {
-            empty_output();
-        }
         send(with_error({.kind = MoverReportKind::failed, .job = job_}, error));
     }
 
     void end_cancelled() {
-        if (!failed_) {
-            empty_output();
-        }
+        empty_output();
         loads_.clear();
         while (queue_.take_ended()) {
         }
+        pause_point("mover-before-report");
         send({.kind = MoverReportKind::cancelled, .job = job_});
     }
 

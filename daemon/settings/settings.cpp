@@ -63,10 +63,10 @@ Take whole_number(int& (*place)(Settings&), int least, int most) {
     };
 }
 
-Take duration(std::chrono::milliseconds& (*place)(Settings&)) {
-    return [place](Settings& settings, const toml::node& node) {
+Take duration(std::chrono::milliseconds& (*place)(Settings&), std::chrono::milliseconds least) {
+    return [place, least](Settings& settings, const toml::node& node) {
         const auto value = parse_duration(node.value_exact<std::string>().value_or(""));
-        if (!value || value->count() <= 0) {
+        if (!value || *value < least) {
             return false;
         }
         place(settings) = *value;
@@ -132,12 +132,14 @@ const std::vector<Key>& keys() {
          text([](Settings& s) -> std::string& { return s.workers.cpus; }, anything)},
         {"workers.nice", "0 to 19", whole_number([](Settings& s) -> int& { return s.workers.nice; }, 0, 19)},
         {"workers.tile_deadline", "a duration, \"60s\"",
-         duration([](Settings& s) -> std::chrono::milliseconds& { return s.workers.tile_deadline; })},
+         duration([](Settings& s) -> std::chrono::milliseconds& { return s.workers.tile_deadline; },
+                  std::chrono::milliseconds(1))},
         {"tiles.bytes", "a size, \"1MiB\"", take_tile_bytes},
         {"queue.most_waiting", "1 to 100000",
          whole_number([](Settings& s) -> int& { return s.queue.most_waiting; }, 1, 100'000)},
         {"queue.patience", "a duration, \"30s\"",
-         duration([](Settings& s) -> std::chrono::milliseconds& { return s.queue.patience; })},
+         duration([](Settings& s) -> std::chrono::milliseconds& { return s.queue.patience; },
+                  std::chrono::milliseconds(1))},
         {"attach.allow", "\"group\", \"owner\" or \"none\"",
          one_of<AttachPolicy>(
              [](Settings& s) -> AttachPolicy& { return s.attach.allow; },
@@ -145,7 +147,8 @@ const std::vector<Key>& keys() {
         {"results.history", "0 to 100000",
          whole_number([](Settings& s) -> int& { return s.results.history; }, 0, 100'000)},
         {"results.expire", "a duration, \"24h\", or \"0s\" for never",
-         duration([](Settings& s) -> std::chrono::milliseconds& { return s.results.expire; })},
+         duration([](Settings& s) -> std::chrono::milliseconds& { return s.results.expire; },
+                  std::chrono::milliseconds(0))},
         {"quota.kept", "a share of the volume, \"75%\", or a size",
          text([](Settings& s) -> std::string& { return s.quota.kept; },
               [](const std::string& size) { return parse_byte_size(size, 1'000'000'000'000).has_value(); })},

@@ -175,6 +175,16 @@ bool JobConductor::is_quiet() const {
 
 void JobConductor::shut_down(std::function<void()> then) {
     when_quiet_ = std::move(then);
+    // The volume goes, and with it the numbers of jobs that never were in the journal.
+    if (journal_.is_there()) {
+        ++unannounced_;
+        journal_.append({{"record", "ids"}, {"next", ledger_.last_id() + 1}}, [this](JournalKeeper::Kept) {
+            --unannounced_;
+            if (is_quiet()) {
+                boost::asio::post(loop_, when_quiet_);
+            }
+        });
+    }
     std::vector<Job*> working;
     for (const auto& [id, job] : ledger_.unfinished()) {
         if (job->state != JobState::ended && job->state != JobState::interrupted) {

@@ -120,8 +120,9 @@ class JobConductor : public Service {
     void band_written(Job& job);
     void leave_waiting(Job& job);
 
-    // Over the end of this supervisor (job_restart.cpp, job_marks.cpp).
-    void adopt_ended(JobId id, const Json& status, JobRecord* record);
+    // Over the end of this supervisor (job_adoption.cpp, job_resume.cpp, job_marks.cpp).
+    void adopt_ended(JobId id, Json status, JobRecord* record);
+    bool adopt_end(const JournaledJob& journaled, JobRecord* record);
     void adopt_unfinished(const JournaledJob& journaled, JobRecord* record);
     void adopt_progress(Job& job, JobRecord& record);
     void begin_again(Job& job);
@@ -129,12 +130,15 @@ class JobConductor : public Service {
     void forget_progress(Job& job);
     void interrupt(Job& job, const Error& why);
     void write_submitted(Job& job);
+    static void forget_stored_files(const Job& job);
     void mark_begin(Job& job);
     void mark_load(Job& job, std::int64_t band);
     void mark_stage(Job& job, std::int64_t band, BandStage stage);
     void mark_tiles(Job& job, std::int64_t first, std::int64_t count);
     void mark_phase(Job& job);
-    void mark_kept(Job& job);
+    void mark_ended(Job& job);
+    void unmark(Job& job);
+    std::string status_text(const Job& job) const;
     std::span<std::uint64_t> tile_bits(const Job& job, std::int64_t band) const;
     Job* same_submission(const Peer& peer, const std::string& submission);
     void link_again(ClientId client, Job& job, bool linked);
@@ -190,7 +194,7 @@ class JobConductor : public Service {
     boost::asio::steady_timer expiry_;
     bool ticking_ = false;
     bool dispatching_ = false;
-    int unannounced_ = 0;  // ended jobs whose record is not on disk yet
+    int unannounced_ = 0;  // records that the end waits for: they are not on disk yet
     Clock::time_point started_ = Clock::now();
 
     std::map<JobId, PendingAnswer> submit_answers_;

@@ -19,8 +19,9 @@ void JobConductor::end_early(Job& job, JobOutcome outcome, Error error) {
     if (scheduler_.leases_out(job.id) > 0) {
         workers_.stop_job(job.id);
     }
-    // Also an idle mover is told: it empties the output.
+    // Also an idle mover is told: it empties the output. From here on a successor must find nothing to go on from.
     if (movers_.serves(job.id) && (!job.mover.is_idle() || job.request.output)) {
+        unmark(job);
         stop_mover(job);
     }
     finish_ending(job);
@@ -68,17 +69,21 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     jobs_done_ += outcome == JobOutcome::done ? 1 : 0;
     ledger_.end(job, outcome, std::move(error));
     last_told_.erase(job.id);
-    mark_kept(job);
+    mark_ended(job);
     ++unannounced_;
-    if (job.durable) {
-        for (std::size_t file = 0; file < job.request.files.size(); ++file) {
-            remove_stored(stored_name(job.id, file));
-        }
+    if (job.in_journal) {
         ++job.unwritten_records;
         journal_.append({{"record", "ended"}, {"job", job.id}, {"status", to_json(job)}},
-                        [this, id = job.id](JournalKeeper::Kept) {
+                        [this, id = job.id](JournalKeeper::Kept kept) {
                             Job& written = *ledger_.find(id);
                             --written.unwritten_records;
+                            // Not before: a successor that knows nothing of the end goes on with them.
+                            forget_stored_files(written);
+                            // Else the record in the volume is all that a successor has.
+                            const bool is_known = kept == JournalKeeper::Kept::on_disk || !written.durable;
+                            if (!written.kept && is_known) {
+                                unmark(written);
+                            }
                             announce(written);
                         });
     } else {

@@ -1,6 +1,7 @@
 // What the volume's header says of jobs while they run, for the supervisor that finds it after this one was killed. Each
 // mark is made after what it tells of has happened, and taken back before it stops being so.
 
+#include "common/units/unix_time.hpp"
 #include "daemon/supervisor/job_conductor.hpp"
 
 #include <spdlog/spdlog.h>
@@ -14,17 +15,13 @@ RecordedRun recorded(const std::optional<ByteRange>& run) {
     return run ? RecordedRun{run->begin, run->end} : RecordedRun{};
 }
 
-double date_of(const Job& job) {
-    return std::chrono::duration<double>(job.submitted_at.time_since_epoch()).count();
-}
-
 }  // namespace
 
 void JobConductor::mark_begin(Job& job) {
     if (!job.durable || job.record != nullptr || lifetime_ == Lifetime::embedded) {
         return;
     }
-    job.record = records_.claim(job.id, date_of(job), RecordUse::running);
+    job.record = records_.claim(job.id, seconds_since_1970(job.submitted_at), RecordUse::running);
     if (job.record == nullptr) {
         return;
     }
@@ -91,16 +88,20 @@ void JobConductor::mark_tiles(Job& job, std::int64_t first, std::int64_t count) 
     }
 }
 
-// At the end: a result that stays has a record also when the job was never in the journal.
-void JobConductor::mark_kept(Job& job) {
-    if (!job.kept || job.request.lent || lifetime_ == Lifetime::embedded) {
-        if (job.record != nullptr) {
-            records_.release(*std::exchange(job.record, nullptr));
+// Before the journal is told: the tiles of a job whose end it misses would be computed again. A result that stays has a
+// record also when the job was never in the journal.
+void JobConductor::mark_ended(Job& job) {
+    const bool stays = job.kept && !job.request.lent && lifetime_ != Lifetime::embedded;
+    if (!stays) {
+        if (job.record != nullptr && job.in_journal && !job.request.lent) {
+            JobRecords::end(*job.record, RecordUse::ended, status_text(job));
+        } else {
+            unmark(job);
         }
         return;
     }
     if (job.record == nullptr) {
-        job.record = records_.claim(job.id, date_of(job), RecordUse::kept);
+        job.record = records_.claim(job.id, seconds_since_1970(job.submitted_at), RecordUse::kept);
         if (job.record == nullptr) {
             spdlog::warn("job={} its result will not survive the daemon's death: {} others will", job.id,
                          job_record_count);
@@ -109,13 +110,28 @@ void JobConductor::mark_kept(Job& job) {
         job.record->output = recorded(job.holds.output);
         JobRecords::publish(*job.record, job.id);
     }
-    Json status = to_json(job);
-    if (status.dump(-1, ' ', false, Json::error_handler_t::replace).size() > job.record->status.size()) {
-        status.erase("note");  // what its client wrote there and could be of any length
-        status.erase("parameters");
-        status.erase("error");
+    JobRecords::end(*job.record, RecordUse::kept, status_text(job));
+}
+
+void JobConductor::unmark(Job& job) {
+    if (job.record != nullptr) {
+        records_.release(*std::exchange(job.record, nullptr));
     }
-    JobRecords::keep(*job.record, status.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+// What a successor needs to tell of the job; what only its client wants goes first when the record is too small.
+std::string JobConductor::status_text(const Job& job) const {
+    Json status = to_json(job);
+    status["submission"] = job.request.submission;
+    std::string text;
+    for (const char* const dispensable : {"", "note", "name", "reason"}) {
+        status.erase(dispensable);
+        text = status.dump(-1, ' ', false, Json::error_handler_t::replace);
+        if (text.size() <= JobRecords::longest_status) {
+            break;
+        }
+    }
+    return text;
 }
 
 }  // namespace slab::daemon

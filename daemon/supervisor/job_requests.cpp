@@ -150,6 +150,7 @@ void JobConductor::fetch_reported(JobId id, Fetch& fetch, const MoverReport& rep
         break;
     case MoverReportKind::no_space:
     case MoverReportKind::failed:
+        movers_.order(id, {.kind = MoverOrderKind::cancel});  // it empties the file
         end_fetch(id, std::unexpected(Error{static_cast<ErrorKind>(report.error_kind), report.what.data(),
                                             report.because.data(), report.remedy.data()}));
         break;
@@ -208,7 +209,7 @@ void JobConductor::drop_result(Job& job, const std::string& why) {
         records_.release(*std::exchange(job.record, nullptr));
     }
     release_runs(job);
-    if (job.durable) {
+    if (job.in_journal) {
         journal_.append({{"record", "dropped"}, {"job", job.id}});
     }
     spdlog::info("job={} dropped: {}", job.id, why);

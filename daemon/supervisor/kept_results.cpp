@@ -7,6 +7,13 @@
 #include <spdlog/spdlog.h>
 
 namespace slab::daemon {
+namespace {
+
+bool never_expires(const Settings& settings) {
+    return settings.results.expire == settings.results.expire.zero();
+}
+
+}  // namespace
 
 std::optional<Error> JobConductor::over_quota(const Peer& peer, const JobRequest& request,
                                               const JobPlan& plan) const {
@@ -45,7 +52,7 @@ void JobConductor::arm_expiry() {
     std::optional<std::chrono::system_clock::time_point> next;
     for (const auto& [id, job] : ledger_.jobs()) {
         const bool stays = (job->kept && !job->request.lent) || job->state == JobState::interrupted;
-        if (stays) {
+        if (stays && !never_expires(settings_)) {
             const auto when = job->released_at + settings_.results.expire;
             next = std::min(next.value_or(when), when);
         }

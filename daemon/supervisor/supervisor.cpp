@@ -142,6 +142,7 @@ class Supervisor {
             settings_.queue = fresh->queue;
             settings_.attach = fresh->attach;
             settings_.results = fresh->results;
+            settings_.quota = fresh->quota;
             settings_.log = fresh->log;
             spdlog::set_level(spdlog::level::from_str(settings_.log.level));
             conductor_.settings_changed();
@@ -222,6 +223,10 @@ JournalAtStart read_the_journal(const Settings& settings, Lifetime lifetime) {
                     "journal: {}", to_text(report));
     }
     start.known = replay(opened->contents.records);
+    if (opened->contents.damage && !opened->contents.damage->later_jobs.empty()) {
+        // What these were is lost; their numbers are not given out again.
+        start.known.next_id = std::max(start.known.next_id, opened->contents.damage->later_jobs.back() + 1);
+    }
     start.folder = std::move(*folder);
     return start;
 }
@@ -296,6 +301,9 @@ std::optional<Error> run_supervisor(const Invocation& invocation, Settings setti
     {
         JournalAtStart journal = read_the_journal(settings, lifetime);
         if (journal.problem) {
+            if (!volume->adopted()) {
+                volume->remove_name();
+            }
             return give_names_back(journal.problem);
         }
         Supervisor supervisor(invocation, settings, *volume, lock->children_descriptor(), std::move(zygote),

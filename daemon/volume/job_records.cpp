@@ -17,10 +17,16 @@ void store(T& place, T value) {
 
 }  // namespace
 
-std::vector<JobRecord*> JobRecords::found() const {
+std::vector<JobRecord*> JobRecords::take_over() {
     std::vector<JobRecord*> left;
     for (JobRecord& record : records_) {
-        if (record.job != 0) {
+        const bool is_of_use = record.use == RecordUse::running || record.use == RecordUse::kept ||
+                               record.use == RecordUse::ended;
+        const bool is_known =
+            std::ranges::any_of(left, [&record](const JobRecord* other) { return other->job == record.job; });
+        if (record.job == 0 || !is_of_use || is_known) {
+            release(record);
+        } else {
             left.push_back(&record);
         }
     }
@@ -61,11 +67,12 @@ void JobRecords::release(JobRecord& record) {
     record.use = RecordUse::nothing;
 }
 
-void JobRecords::keep(JobRecord& record, std::string_view status) {
+void JobRecords::end(JobRecord& record, RecordUse use, std::string_view status) {
     const std::uint64_t job = record.job;
     store(record.job, std::uint64_t{0});
-    record.use = RecordUse::kept;
+    record.use = use;
     record.bit_area = -1;
+    record.output = use == RecordUse::kept ? record.output : RecordedRun{};
     record.ring = {};
     record.inputs = {};
     const std::size_t bytes = status.size() <= record.status.size() ? status.size() : 0;

@@ -17,8 +17,8 @@ class JobRecords {
     JobRecords(std::span<JobRecord> records, std::span<std::uint64_t> bits)
         : records_(records), bits_(bits) {}
 
-    // Those that a predecessor left.
-    std::vector<JobRecord*> found() const;
+    // Those that a predecessor left, one for each job. What it had not finished to write or to give back is free again.
+    std::vector<JobRecord*> take_over();
 
     // Null when the table is full. The record is all zero but for the job, its date and a bit area if one is free;
     // nobody sees it before publish().
@@ -26,8 +26,10 @@ class JobRecords {
     static void publish(JobRecord& record, JobId job);
     void release(JobRecord& record);
 
-    // For an ended job: its result stays, with the JOB to show.
-    static void keep(JobRecord& record, std::string_view status);
+    // For an ended job, with the JOB to show. kept: its result stays. ended: until the journal knows of the end.
+    static void end(JobRecord& record, RecordUse use, std::string_view status);
+
+    static constexpr std::size_t longest_status = sizeof(JobRecord::status);
 
     // A bit for each tile of the slot's band; empty when the band has too many tiles or the job no area.
     std::span<std::uint64_t> tile_bits(const JobRecord& record, int slot, int slots,

@@ -34,14 +34,19 @@ std::string how_to_remove(const std::string& name) {
 }
 
 // What stands under the name already: nothing, one that can be adopted, or an error.
-enum class Found : std::uint8_t { nothing, same, other_size };
+enum class FoundKind : std::uint8_t { nothing, same, other_size };
+
+struct Found {
+    FoundKind kind = FoundKind::nothing;
+    std::uint64_t last_job = 0;  // numbers are not given out again, whatever becomes of the volume
+};
 
 Expected<Found> inspect(const std::string& name, std::int64_t bytes) {
     const UniqueDescriptor object(::shm_open(name.c_str(), O_RDWR | O_CLOEXEC, 0));
     if (!object) {
         const int code = errno;
         if (code == ENOENT) {
-            return Found::nothing;
+            return Found{};
         }
         return std::unexpected(segment_error(
             name, code == EACCES ? "it belongs to another user" : errno_text(code), how_to_remove(name)));
@@ -55,7 +60,8 @@ Expected<Found> inspect(const std::string& name, std::int64_t bytes) {
     VolumeHeader header{};
     const ssize_t count = ::pread(object.get(), &header, sizeof(header), 0);
     if (count == 0 || (count == sizeof(header) && header.magic == decltype(header.magic){})) {
-        return Found::other_size;  // its creator died before it wrote the header: nothing can be in it
+        return Found{FoundKind::other_size,
+                     0};  // its creator died before it wrote the header: nothing can be in it
     }
     if (count != sizeof(header) || header.magic != volume_magic) {
         return std::unexpected(segment_error(name, "it is not a volume of slabd", how_to_remove(name)));
@@ -70,10 +76,10 @@ Expected<Found> inspect(const std::string& name, std::int64_t bytes) {
     const bool intact = header.volume_bytes == bytes && status.st_size == bytes &&
                         header.extent_count == extent_count_of(bytes) &&
                         header.data_offset == data_offset_of(header.extent_count);
-    return intact ? Found::same : Found::other_size;
+    return Found{intact ? FoundKind::same : FoundKind::other_size, header.last_job};
 }
 
-void write_header(std::byte* data, const std::string& instance, std::int64_t bytes) {
+void write_header(std::byte* data, const std::string& instance, std::int64_t bytes, std::uint64_t last_job) {
     VolumeHeader header{};
     header.layout = layout_version;
     header.header_bytes = sizeof(VolumeHeader);
@@ -81,6 +87,7 @@ void write_header(std::byte* data, const std::string& instance, std::int64_t byt
     header.volume_bytes = bytes;
     header.extent_count = extent_count_of(bytes);
     header.data_offset = data_offset_of(header.extent_count);
+    header.last_job = last_job;
     std::memcpy(data, &header, sizeof(header));
     // The magic last: a header without it was never finished.
     std::memcpy(data, volume_magic.data(), volume_magic.size());
@@ -109,12 +116,12 @@ Expected<VolumeSegment> VolumeSegment::open(const SegmentRequest& request) {
         return std::unexpected(found.error());
     }
     try {
-        if (*found == Found::other_size) {
+        if (found->kind == FoundKind::other_size) {
             spdlog::info("volume={} found with another size: replaced (who is attached to it keeps it)",
                          name);
             bip::shared_memory_object::remove(name.c_str());
         }
-        const bool adopted = *found == Found::same;
+        const bool adopted = found->kind == FoundKind::same;
         bip::permissions owner_only(0600);
         bip::shared_memory_object object =
             adopted ? bip::shared_memory_object(bip::open_only, name.c_str(), bip::read_write)
@@ -146,7 +153,7 @@ Expected<VolumeSegment> VolumeSegment::open(const SegmentRequest& request) {
                 "Free space there, or enlarge it: mount -o remount,size=SIZE /dev/shm."));
         }
         if (!adopted) {
-            write_header(segment.data(), request.instance, bytes);
+            write_header(segment.data(), request.instance, bytes, found->last_job);
         }
         return segment;
     } catch (const bip::interprocess_exception& problem) {

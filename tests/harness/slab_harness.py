@@ -136,7 +136,8 @@ class Daemon:
 
     def __init__(self, directory, *, test_kernels=False, workers=2, cpus=None, nice=None, volume="256MiB",
                  huge_pages=None, populate=None, tile_bytes=None, tile_deadline=None, attach_allow=None,
-                 socket_mode=None, expire=None, quota="100%", pause=(), environment=None):
+                 socket_mode=None, expire=None, history=None, quota="100%", journal=None, pause=(),
+                 environment=None):
         Daemon._count += 1
         self.directory = pathlib.Path(directory)
         self.instance = f"test-{os.getpid()}-{Daemon._count}"
@@ -146,7 +147,7 @@ class Daemon:
         self.pause_directory.mkdir()
         for point in pause:
             self.arm(point)
-        self.journal = self.directory / f"{self.instance}.journal"
+        self.journal = pathlib.Path(journal or self.directory / f"{self.instance}.journal")
         self._configuration = self.directory / f"{self.instance}.toml"
         self._configuration.write_text(_toml({
             "volume": {"size": volume, "huge_pages": huge_pages, "populate": populate},
@@ -155,7 +156,7 @@ class Daemon:
             "attach": {"allow": attach_allow},
             "socket": {"mode": socket_mode},
             "journal": {"folder": str(self.journal)},
-            "results": {"expire": expire},
+            "results": {"expire": expire, "history": history},
             "quota": {"kept": quota},
             "log": {"level": "debug"},
         }))

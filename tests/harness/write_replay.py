@@ -17,6 +17,7 @@ import random
 import struct
 
 SECTOR = 512
+MOST_CUTS = 32  # of one torn write: of a long one its first sectors and a sample of the others
 WRITE, TRUNCATE, SYNC, RENAME, CREATE = 1, 2, 3, 4, 5
 _HEAD = struct.Struct("=QIIQQqq")
 
@@ -107,7 +108,10 @@ class _Disk:
             return
         *earlier, last = self.pending
         base = apply_operations(self.certain, earlier)
-        for cut in range((last.offset // SECTOR + 1) * SECTOR, last.offset + len(last.data), SECTOR):
+        cuts = range((last.offset // SECTOR + 1) * SECTOR, last.offset + len(last.data), SECTOR)
+        if len(cuts) > MOST_CUTS:
+            cuts = [*cuts[:MOST_CUTS // 4], *cuts[::4 * len(cuts) // MOST_CUTS], cuts[-1]]
+        for cut in cuts:
             torn = dataclasses.replace(last, data=last.data[:cut - last.offset])
             yield apply_operations(base, [torn]), f"the write at {last.offset} torn at {cut}"
             # The file has its new length already, the sectors behind the cut were never written.
@@ -127,8 +131,9 @@ class _Disk:
 
 def _unseen(states, seen, time_ns):
     for content, how in states:
-        if content not in seen:
-            seen.add(content)
+        known = hash(content)
+        if known not in seen:
+            seen.add(known)
             yield State(content, time_ns, how)
 
 
@@ -151,6 +156,18 @@ def power_loss_states(events, file, initial=b"", seed=0, subsets=30):
         yield from _unseen(disk.with_prefixes(), seen, last_ns)
         yield from _unseen(disk.with_torn_last(), seen, last_ns)
     yield from _unseen(disk.with_subsets(chance, subsets), seen, last_ns)
+
+
+def power_loss_states_at(events, file, time_ns, initial=b"", seed=0, subsets=30):
+    """Every State that a power loss at this very time may leave of one file."""
+    disk = _Disk(initial)
+    for event in events:
+        if event.file == file and event.time_ns <= time_ns:
+            if event.kind == SYNC:
+                disk.sync(event.offset)
+            elif event.kind in (WRITE, TRUNCATE):
+                disk.pending.append(event)
+    return [State(content, time_ns, how) for content, how in disk.all_states(random.Random(seed), subsets)]
 
 
 def power_loss_states_of_name(events, folder, name, initial_file=None, initial=b"", seed=0, subsets=30):

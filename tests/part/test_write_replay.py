@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 import write_replay
+from journal_reading import records_of
 from write_replay import RENAME, SYNC, TRUNCATE, WRITE, Event
 
 FILE, FOLDER = (1, 10), (1, 2)
@@ -80,31 +81,6 @@ class SmallRecordings(unittest.TestCase):
         events = [write(1, 0, b"new", new), Event(4, RENAME, FOLDER, offset=11, name="n\0journal"), sync(6, 5, FOLDER)]
         states = write_replay.power_loss_states_of_name(events, FOLDER, "journal", FILE, b"old")
         self.assertIn(b"", {s.content for s in states if s.time_ns == 6})
-
-
-def crc32c(data):
-    value = 0xffffffff
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = (value >> 1) ^ (0x82f63b78 if value & 1 else 0)
-    return value ^ 0xffffffff
-
-
-def records_of(journal):
-    """The good prefix, read by other code than the daemon's."""
-    if journal is None or len(journal) < 16:
-        return []
-    assert journal[:8] == b"slabjrnl" and crc32c(journal[:12]) == struct.unpack_from("<I", journal, 12)[0]
-    records, place = [], 16
-    while place + 16 <= len(journal):
-        length, checksum, sequence = struct.unpack_from("<IIQ", journal, place)
-        payload = journal[place + 16:place + 16 + length]
-        if length == 0 or len(payload) < length or crc32c(struct.pack("<IQ", length, sequence) + payload) != checksum:
-            break
-        records.append(payload)
-        place += 16 + (length + 7) // 8 * 8
-    return records
 
 
 class RealJournal(unittest.TestCase):

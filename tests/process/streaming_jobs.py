@@ -1,0 +1,85 @@
+"""Jobs that stream from file to file in many bands, each with its result worked out by hand."""
+
+import gzip
+import io
+import pathlib
+import tempfile
+
+import numpy as np
+
+from hand_loops import checkered, zoomed_by_round
+
+TILE_BYTES = "16kB"
+
+
+class StreamingJob:
+    """A command line in a directory of its own. `expected`: what the output must hold."""
+
+    def __init__(self, parent, kernel, inputs, expected, options, max_memory):
+        self.directory = pathlib.Path(tempfile.mkdtemp(dir=parent, prefix="job-"))
+        self.inputs = []
+        for number, (name, content) in enumerate(inputs):
+            path = self.directory / f"in{number}{name}"
+            path.write_bytes(content)
+            self.inputs.append(path)
+        self.output = self.directory / "out.npy"
+        self.kernel, self.options, self.max_memory = kernel, options, max_memory
+        self.expected = expected
+
+    def arguments(self):
+        return [self.kernel, *self.inputs, "-o", self.output, *self.options, "--max-memory", self.max_memory]
+
+    def assert_written(self, test):
+        found = np.load(self.output)
+        np.testing.assert_array_equal(found, self.expected)
+        test.assertEqual(found.dtype.newbyteorder("="), self.expected.dtype.newbyteorder("="))
+        test.assertEqual(sorted(path.name for path in self.directory.iterdir()),
+                         sorted(path.name for path in (*self.inputs, self.output)))
+
+
+def _npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+ROUND = ["--factor", 2, "--convention", "round"]
+
+
+LEAST = "2.2MB"  # one extent of the volume for the whole ring: bands of less than a megabyte
+
+
+def plain_zoom(parent):
+    array = checkered((96, 80, 96))
+    return StreamingJob(parent, "zoom", [(".npy", _npy(array))], zoomed_by_round(array, 2), ROUND, LEAST)
+
+
+def big_endian_zoom(parent):
+    array = checkered((96, 40, 48), ">i4")
+    return StreamingJob(parent, "zoom", [(".npy", _npy(array))], zoomed_by_round(array, 2), ROUND, LEAST)
+
+
+def gzip_zoom(parent):
+    array = checkered((96, 80, 96))
+    return StreamingJob(parent, "zoom", [(".npy.gz", gzip.compress(_npy(array), 1))], zoomed_by_round(array, 2),
+                        ROUND, LEAST)
+
+
+def fortran_zoom(parent):
+    array = np.asfortranarray(checkered((48, 48, 96), "<f4"))
+    return StreamingJob(parent, "zoom", [(".npy", _npy(array))], zoomed_by_round(array, 2), ROUND, LEAST)
+
+
+def outer(parent):
+    """One input streams, the other one stays."""
+    a, b = np.arange(1500.0) - 3, np.arange(700.0) + 0.5
+    return StreamingJob(parent, "outer", [(".npy", _npy(a)), (".npy", _npy(b))], np.outer(a, b), [], "4.3MB")
+
+
+def slow_copy(parent, milliseconds=4):
+    """Needs the daemon with the test kernels. 288 tiles, one after another."""
+    array = np.arange(288 * 2048, dtype=np.int64).reshape(288, 2048)
+    return StreamingJob(parent, "test_slow", [(".npy", _npy(array))], array, ["--milliseconds", milliseconds], LEAST)
+
+
+KINDS = (plain_zoom, big_endian_zoom, gzip_zoom, fortran_zoom, outer, slow_copy)
