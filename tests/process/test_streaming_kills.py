@@ -12,7 +12,7 @@ import unittest
 
 import slab
 from journal_reading import jobs_of
-from slab_harness import EXIT_DONE, DaemonTestCase, process_state, wait_until
+from slab_harness import EXIT_DONE, EXIT_INTERRUPTED, DaemonTestCase, process_state, wait_until
 from streaming_jobs import KINDS, TILE_BYTES, plain_zoom, slow_copy
 
 SEEDS = int(os.environ.get("SLABD_SEEDS", "10"))
@@ -184,6 +184,32 @@ class AtPausePoints(StreamingKills):
                 daemon.wait_stopped(point)
                 self.kill_and_restart(daemon, done)
                 self.finish(daemon, command, job)
+
+
+class StoppedInGoodOrder(StreamingKills):
+    def test_a_run_outlives_a_daemon_that_is_stopped_and_started_again(self):
+        for make, tiles in ((slow_copy, 60), (slow_copy, 500), (plain_zoom, 1)):
+            with self.subTest(kind=make.__name__, tiles=tiles), self.daemon_for() as daemon:
+                job = make(self.directory)
+                command = daemon.start_slab("run", *job.arguments(), environment=SURVIVING)
+                wait_until(lambda: (self.job_of(daemon) or {"tiles_done": 0})["tiles_done"] >= tiles, "tiles are filled")
+
+                self.assertEqual(daemon.stop(), [])
+                daemon.start()
+
+                self.finish(daemon, command, job)
+
+    def test_a_run_that_does_not_wait_for_daemons_says_how_to_go_on(self):
+        with self.daemon_for() as daemon:
+            job = slow_copy(self.directory)
+            command = daemon.start_slab("run", *job.arguments())
+            wait_until(lambda: (self.job_of(daemon) or {"tiles_done": 0})["tiles_done"] >= 60, "tiles are filled")
+
+            self.assertEqual(daemon.stop(), [])
+            command.finish()
+
+            self.assert_exit(command, EXIT_INTERRUPTED)
+            daemon.start()
 
 
 class AtEveryInput(StreamingKills):
