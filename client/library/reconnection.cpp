@@ -288,6 +288,7 @@ Expected<std::optional<JobStatus>> Connection::wait_for(std::int64_t job, const 
     JobStatus status;  // the newest
     int losses = 0;
     Link::Deadline to_be_resumed;
+    bool was_going = false;
     while (true) {
         const JobStatus* const known = link_->known(job);
         if (known == nullptr) {
@@ -304,6 +305,11 @@ Expected<std::optional<JobStatus>> Connection::wait_for(std::int64_t job, const 
             return status;
         }
         const bool is_interrupted = status.state == JobStatus::State::interrupted;
+        was_going = was_going || !is_interrupted;
+        if (is_interrupted && was_going && !to_be_resumed && !is_embedded()) {
+            to_be_resumed =
+                Clock::now() + reconnect_for_;  // a daemon that stops in good order says so before it goes
+        }
         if (is_interrupted && (!to_be_resumed || Clock::now() >= *to_be_resumed)) {
             return std::unexpected(interrupted(status));
         }

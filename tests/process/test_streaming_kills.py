@@ -12,7 +12,7 @@ import unittest
 
 import slab
 from journal_reading import jobs_of
-from slab_harness import EXIT_DONE, DaemonTestCase, process_state, wait_until
+from slab_harness import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON, DaemonTestCase, process_state, wait_until
 from streaming_jobs import KINDS, TILE_BYTES, plain_zoom, slow_copy
 
 SEEDS = int(os.environ.get("SLABD_SEEDS", "10"))
@@ -52,12 +52,14 @@ class StreamingKills(DaemonTestCase):
         if is_journaled:
             self.assertIsNotNone(job)
             if job["state"] != "ended":
-                self.assertGreaterEqual(job["tiles_adopted"], done_before, "filled tiles are computed again")
+                self.assertGreaterEqual(job["tiles_adopted"], done_before,
+                                        f"filled tiles are computed again\n{daemon.log_text()[-6000:]}")
         return job
 
     def finish(self, daemon, command, job):
         """Waits for the job's end, however its command ends, and looks at everything it leaves."""
-        command.finish()
+        if command.code is None:
+            command.finish()
         self.assert_exit(command, EXIT_DONE)
         record = wait_until(lambda: self.job_of(daemon), "the job is known")
         if record["state"] == "interrupted":
@@ -186,6 +188,33 @@ class AtPausePoints(StreamingKills):
                 self.finish(daemon, command, job)
 
 
+class StoppedInGoodOrder(StreamingKills):
+    def test_a_run_outlives_a_daemon_that_is_stopped_and_started_again(self):
+        for make, tiles in ((slow_copy, 60), (slow_copy, 500), (plain_zoom, 1)):
+            with self.subTest(kind=make.__name__, tiles=tiles), self.daemon_for() as daemon:
+                job = make(self.directory)
+                command = daemon.start_slab("run", *job.arguments(), environment=SURVIVING)
+                wait_until(lambda: (self.job_of(daemon) or {"tiles_done": 0})["tiles_done"] >= tiles,
+                           "tiles are filled")
+
+                self.assertEqual(daemon.stop(), [])
+                daemon.start()
+
+                self.finish(daemon, command, job)
+
+    def test_a_run_that_does_not_wait_for_daemons_says_how_to_go_on(self):
+        with self.daemon_for() as daemon:
+            job = slow_copy(self.directory)
+            command = daemon.start_slab("run", *job.arguments())
+            wait_until(lambda: (self.job_of(daemon) or {"tiles_done": 0})["tiles_done"] >= 60, "tiles are filled")
+
+            self.assertEqual(daemon.stop(), [])
+            command.finish()
+
+            self.assert_exit(command, EXIT_INTERRUPTED)
+            daemon.start()
+
+
 class AtEveryInput(StreamingKills):
     def test_every_kind_of_input_survives_a_supervisor_killed_in_the_middle(self):
         for make in KINDS:
@@ -224,7 +253,18 @@ class AtRandomTimes(StreamingKills):
                     time.sleep(rng.uniform(0, 0.25 if make is slow_copy else 0.08))
                     self.kill_one(daemon, victim, rng)
                     command = self.go_on(daemon, command, mode)
-                self.finish(daemon, command, job)
+                self.finish(daemon, self.begin_again_if_never_begun(daemon, command, job, mode), job)
+
+    def begin_again_if_never_begun(self, daemon, command, job, mode):
+        """A client that no daemon has greeted yet waits for none: it ends, and there is neither job nor file."""
+        if command.code is None:
+            command.finish()
+        if command.code not in (EXIT_NO_DAEMON, EXIT_INTERRUPTED) or self.job_of(daemon) is not None:
+            return command
+        self.assertNotIn("waiting for it", command.err)
+        self.assertEqual(sorted(path.name for path in job.directory.iterdir()),
+                         sorted(path.name for path in job.inputs))
+        return daemon.start_slab(mode, *job.arguments(), environment=SURVIVING)
 
     def kill_one(self, daemon, victim, rng):
         known = self.job_of(daemon)
