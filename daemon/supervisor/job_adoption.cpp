@@ -176,6 +176,11 @@ void JobConductor::adopt_ended(JobId id, Json status, JobRecord* record) {
         records_.release(*record);
         return;
     }
+    if (!memory_.is_populated(*output)) {
+        space_.release(*output);  // no result is in memory that was never there
+        records_.release(*record);
+        return;
+    }
     job.plan.output = array->array;
     job.plan.bytes_out = byte_count(array->array);
     job.holds.output = output;
@@ -262,7 +267,10 @@ void JobConductor::adopt_progress(Job& job, JobRecord& record) {
         return;
     }
     holds.reserved = true;
-    holds.is_populated = true;
+    // A slot that was never used may still be without memory.
+    for (const ByteRange& run : holds.runs()) {
+        memory_.need(run);
+    }
     job.holds = std::move(holds);
     job.record = &record;
     job.phase = record.phase;
@@ -274,7 +282,7 @@ void JobConductor::adopt_progress(Job& job, JobRecord& record) {
         const auto stage = static_cast<BandStage>(slot.stage);
         // Inputs that are there whole are given back when all is computed: only then may they be missing.
         const bool is_usable = stage == BandStage::computed || (stage == BandStage::loaded && has_inputs);
-        if (slot.band != band || !is_usable) {
+        if (slot.band != band || !is_usable || !slot_has_memory(job, band)) {
             break;
         }
         job.pipeline.resume(band, stage);

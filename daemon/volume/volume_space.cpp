@@ -74,7 +74,7 @@ bool VolumeSpace::adopt(JobId job, ByteRange run) {
         return false;
     }
     for (std::size_t i = index_of(run.begin); i < index_of(run.end); ++i) {
-        if (extents_[i].holder == Holder::job || extents_[i].backing == Backing::none) {
+        if (extents_[i].holder == Holder::job) {
             return false;
         }
     }

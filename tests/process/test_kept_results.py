@@ -174,7 +174,7 @@ class Expiry(KeptResults):
         self.assertEqual(states[job], ("ended", "cancelled"))
         self.assertEqual(connection.jobs(), [])
         connection = self.restart(daemon)
-        self.assertEqual(connection.request("show", job=job)[0]["job"]["outcome"], "failed")
+        self.assertEqual(connection.request("show", job=job)[0]["job"]["outcome"], "cancelled")
         self.assertEqual(daemon.held_bytes(), 0)
 
     def test_a_death_does_not_make_them_younger(self):
