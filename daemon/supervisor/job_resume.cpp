@@ -122,6 +122,7 @@ void JobConductor::begin_again(Job& job) {
     job.is_resumed = true;
     job.reason.clear();
     ledger_.move(job, JobState::received);
+    job.pipeline.begin_transfers_again();
     take_mover(job);
     arm_tick();
 }

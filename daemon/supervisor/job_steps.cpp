@@ -13,7 +13,8 @@ namespace slab::daemon {
 
 // Gives mover and workers whatever can be begun now; called after whatever changed.
 void JobConductor::advance(Job& job) {
-    if (job.ending || !job.holds.reserved || job.state == JobState::ended) {
+    const bool rests = job.state == JobState::interrupted || job.state == JobState::ended;
+    if (job.ending || !job.holds.reserved || rests) {
         dispatch();
         return;
     }
