@@ -76,21 +76,42 @@ struct TilePreference {
     std::array<std::int64_t, max_rank> most{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
 };
 
-// The plan of one pass over the output. One phase today; kernels with barriers will list several.
+// An array that the kernel computes first and reads later: spline coefficients, a filtered input. It lives in the volume
+// as long as the job, is counted at admission, and nobody else sees it.
+struct Workspace {
+    ArrayDescription array;  // C order
+    TilePreference tiles;
+};
+
+// A kernel works in phases: the workspaces are filled in their order, one phase each, then the output. Between two
+// phases is a barrier: all that a tile reads of an earlier phase is there. A band goes through all phases before the
+// next one begins; of a workspace that it needs in part it computes that part, whatever its neighbours computed.
 struct KernelPlan {
     ArrayDescription output;  // C order
     Program program;
     TilePreference tiles;
+    std::vector<Workspace> workspaces;
+    // What does not fit into the program: weights, a matrix for each frame. Plain data; the same request gives the same
+    // bytes. Workers read it in the volume.
+    std::vector<std::byte> table;
+    // How far the SIMD code may be from the definition, in units of the largest magnitude of the inputs (integers: off by
+    // one where that is a half). 0: bit for bit. However the work is divided, each is bit for bit itself.
+    double tolerance = 0.0;
     // Bands begin at multiples of this along their axis. Where arithmetic depends on grouping (folds, running sums,
     // blocks of a matrix product) it is the group's size: groups lie on one grid of the whole array, and the result
     // does not depend on the bands.
     std::int64_t band_step = 1;
 };
 
-// What plan() sees: checked arrays (not empty, sizes in 63 bits, C order) and values of the declared types.
+// Kernels see C order only: a Fortran-ordered array is the C-ordered one of the reversed shape.
+enum class AxisOrder : std::uint8_t { as_given, reversed };
+
+// What plan() sees: checked arrays (not empty, sizes in 63 bits, C order) and values of the declared types. Where the
+// axes are reversed, values per axis are too; tables are as the user gave them.
 struct PlanRequest {
     std::vector<ArrayDescription> inputs;
     ParameterValues parameters;
+    AxisOrder axes = AxisOrder::as_given;
 };
 
 // Indices [begin, end) along one axis of an array.
@@ -101,12 +122,13 @@ struct AxisRange {
 };
 
 // A band: the output's indices [rows.begin, rows.end) along `output_axis`, the slowest that has more than one.
-// Which part of an input, along its own slowest axis with more than one index, do its elements depend on?
+// Which part of a source, along its own slowest axis with more than one index, do its elements depend on? Sources are
+// the inputs, then the workspaces. Of an input: directly or through workspaces. Of a workspace: what has to be computed.
 struct BandQuery {
     const KernelPlan* plan;
     std::span<const Shape> inputs;
-    std::size_t input;
-    int input_axis;
+    std::size_t source;
+    int source_axis;
     int output_axis;
     AxisRange rows;
 };
@@ -120,18 +142,22 @@ inline int band_axis_of(const Shape& shape) {
     return axis;
 }
 
-// One call of a kernel in a worker. The kernel writes every element of `tile` of the output and nothing else, and
-// reads only the inputs: so a tile may run twice. It neither fails, throws, nor allocates; `scratch` is its own for
-// the call (L1-sized, 64-byte aligned, contents undefined).
-// Of arrays that stream through the volume only the tile's band is in memory: `data` is where element 0 would lie.
+// One call of a kernel in a worker. The kernel writes every element of `tile` of the phase's target and nothing else,
+// and reads only inputs and workspaces of earlier phases: so a tile may run twice. It neither fails, throws, nor
+// allocates; `scratch` is its own for the call (64-byte aligned, contents undefined; the less of it is used, the more
+// of it stays in the caches).
+// Of arrays that stream through the volume only the band's part is in memory: `data` is where element 0 would lie.
 struct TileCall {
     const Program* program;
     std::span<const ConstArrayView> inputs;
-    ArrayView output;
-    Box tile;
+    ArrayView target;  // the workspace of this phase; in the last phase the output
+    Box tile;          // of the target
     std::span<std::byte> scratch;
+    std::size_t phase = 0;  // which workspace is filled; workspaces.size(): the output
+    std::span<const ConstArrayView> workspaces{};
+    std::span<const std::byte> table{};
 };
-inline constexpr std::size_t scratch_bytes = 64 * 1024;
+inline constexpr std::size_t scratch_bytes = 1024 * 1024;
 
 // A kernel is a record: its description, its plan (pure; runs in the supervisor, bounded time, whatever the values),
 // and its tile function. `fill_scalar` is the definition; `fill` is what runs, and agrees with it.
@@ -140,8 +166,9 @@ struct Kernel {
     Expected<KernelPlan> (*plan)(const PlanRequest& request);
     void (*fill_scalar)(const TileCall& call) noexcept;
     void (*fill)(const TileCall& call) noexcept;
-    // With its halo, in whole-array indices; must not shrink or move back from one band to the next. Null: the kernel
-    // needs its inputs whole and its output at once, and arrays that do not fit are refused.
+    // With its halo, in whole-array indices; must not shrink or move back from one band to the next. A source that the
+    // first band needs whole is there whole (a workspace is then computed once). Null: the kernel needs its inputs whole
+    // and its output at once, and arrays that do not fit are refused.
     AxisRange (*band_reads)(const BandQuery& query) = nullptr;
 };
 

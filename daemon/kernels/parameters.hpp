@@ -16,6 +16,7 @@ enum class ParameterType : std::uint8_t {
     choice,
     integer_per_axis,
     real_per_axis,
+    table,  // rows of real numbers: a matrix, a transform for each frame
 };
 
 // One parameter as users see it on the command line, in TOML and in Python. The command line's options, the help,
@@ -29,8 +30,16 @@ struct ParameterDescription {
     std::string fallback;              // the default as a user would type it; empty: none
 };
 
+// Rows of equal length, one after the other; a plain list of numbers is one column.
+struct Table {
+    std::int64_t rows = 0;
+    std::int64_t columns = 0;
+    std::vector<double> values;
+    bool operator==(const Table&) const = default;
+};
+
 using ParameterValue =
-    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>, Table>;
 
 // The values of one job, already of their declared type, defaults filled in. A parameter without a default that the
 // user left out is absent.

@@ -34,10 +34,9 @@ std::optional<Error> check_inputs(const kernels::KernelDescription& kernel,
     return std::nullopt;
 }
 
-// Kernels see C order only: a Fortran-ordered array is the C-ordered one of the reversed shape. One-dimensional
-// arrays are both.
-enum class AxisOrder : std::uint8_t { as_given, reversed };
+using kernels::AxisOrder;
 
+// One-dimensional arrays have both orders.
 Expected<AxisOrder> axis_order(const kernels::KernelDescription& kernel,
                                const std::vector<ArrayDescription>& inputs) {
     const auto is_fortran = [](const ArrayDescription& array) {
@@ -164,7 +163,7 @@ Expected<JobPlan> plan_job(JobPlanRequest request) {
     }
     const bool reversed_axes = *order == AxisOrder::reversed;
 
-    kernels::PlanRequest kernel_request{request.inputs, request.parameters};
+    kernels::PlanRequest kernel_request{request.inputs, request.parameters, *order};
     for (ArrayDescription& input : kernel_request.inputs) {
         input.shape = reversed_axes ? reversed(input.shape) : input.shape;
         input.order = MemoryOrder::c;

@@ -16,7 +16,7 @@ void TileRun::fill(std::int64_t tile) const {
     const kernels::TileCall call{
         .program = &order_.program,
         .inputs = {inputs_.data(), order_.input_count},
-        .output = {volume_ + order_.output.offset, order_.output.dtype, order_.output.shape},
+        .target = {volume_ + order_.output.offset, order_.output.dtype, order_.output.shape},
         .tile = order_.tiles.tile_box(tile),
         .scratch = scratch_,
     };

@@ -120,7 +120,7 @@ std::vector<AgreementCase> zoom_cases() {
 }
 
 template <typename T>
-void sprinkle_specials(std::vector<std::byte>& content, std::mt19937_64& random) {
+void fill_with_reals(std::vector<std::byte>& content, Content kind, std::mt19937_64& random) {
     using Limits = std::numeric_limits<T>;
     const T specials[] = {T(0),
                           -T(0),
@@ -132,7 +132,8 @@ void sprinkle_specials(std::vector<std::byte>& content, std::mt19937_64& random)
                           Limits::max()};
     std::uniform_real_distribution<T> ordinary(T(-1000), T(1000));
     for (std::size_t i = 0; i + sizeof(T) <= content.size(); i += sizeof(T)) {
-        const T value = random() % 8 == 0 ? specials[random() % 8] : ordinary(random);
+        const T value =
+            kind == Content::any_bits && random() % 8 == 0 ? specials[random() % 8] : ordinary(random);
         std::memcpy(content.data() + i, &value, sizeof(T));
     }
 }
@@ -149,13 +150,13 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     return {};
 }
 
-std::vector<std::byte> random_content(const ArrayDescription& array, std::mt19937_64& random) {
+std::vector<std::byte> random_content(const ArrayDescription& array, Content kind, std::mt19937_64& random) {
     std::vector<std::byte> content(static_cast<std::size_t>(byte_count(array)));
     switch (array.dtype) {
     case DType::float32:
-    case DType::complex64: sprinkle_specials<float>(content, random); break;
+    case DType::complex64: fill_with_reals<float>(content, kind, random); break;
     case DType::float64:
-    case DType::complex128: sprinkle_specials<double>(content, random); break;
+    case DType::complex128: fill_with_reals<double>(content, kind, random); break;
     default:
         for (std::byte& byte : content) {
             byte = random() % 5 == 0 ? std::byte{0} : static_cast<std::byte>(random());

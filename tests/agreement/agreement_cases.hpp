@@ -9,9 +9,13 @@
 
 namespace slab::agreement {
 
+// Kernels that compute are compared within a tolerance, which means nothing beside an infinity.
+enum class Content : std::uint8_t { any_bits, ordinary };
+
 struct AgreementCase {
     std::string name;
     kernels::PlanRequest request;
+    Content content = Content::any_bits;
 };
 
 // Small and odd shapes, all dtypes, all parameters that choose another path; some with more than 1 MiB of
@@ -19,7 +23,8 @@ struct AgreementCase {
 std::vector<AgreementCase> agreement_cases(std::string_view kernel);
 
 // Any bytes for integers; for real and complex numbers also infinities, NaNs, denormals and zeros of both
-// signs.
-std::vector<std::byte> random_content(const ArrayDescription& array, std::mt19937_64& random);
+// signs, unless they are to be ordinary: -1000 to 1000.
+std::vector<std::byte> random_content(const ArrayDescription& array, Content content,
+                                      std::mt19937_64& random);
 
 }  // namespace slab::agreement

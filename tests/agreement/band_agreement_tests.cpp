@@ -3,11 +3,13 @@
 #include "daemon/kernels/kernel_registry.hpp"
 #include "tests/agreement/agreement_cases.hpp"
 #include "tests/agreement/guarded_array.hpp"
+#include "tests/agreement/kernel_run.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <optional>
 
 namespace {
@@ -15,8 +17,6 @@ namespace {
 using namespace slab;
 using namespace slab::kernels;
 using namespace slab::agreement;
-
-using Bytes = std::vector<std::byte>;
 
 // In the ring a part has whole pages to itself, and kernels may read what is left of them and of its neighbours'.
 // Behind this much garbage on either side begins what nobody may read.
@@ -30,15 +30,9 @@ struct WholeCase {
     std::vector<Shape> shapes;
     std::vector<Bytes> inputs;
     KernelPlan plan;
-    Bytes expected;
-    int axis;  // of the output, which bands are cut along
+    std::map<std::string, Bytes> expected;  // by SIMD level
+    int axis;                               // of the output, which bands are cut along
 };
-
-void fill_tile(const KernelPlan& plan, std::span<const ConstArrayView> inputs, const ArrayView& output,
-               const Box& tile, void (*fill)(const TileCall&) noexcept) {
-    alignas(64) static std::byte scratch[scratch_bytes];
-    fill({&plan.program, inputs, output, tile, scratch});
-}
 
 WholeCase whole_case(const Kernel& kernel, const AgreementCase& agreement_case, std::mt19937_64& random) {
     WholeCase result{&kernel, agreement_case.name, agreement_case.request.inputs, {}, {}, {}, {}, 0};
@@ -49,14 +43,19 @@ WholeCase whole_case(const Kernel& kernel, const AgreementCase& agreement_case, 
     std::vector<ConstArrayView> views;
     for (const ArrayDescription& array : result.arrays) {
         result.shapes.push_back(array.shape);
-        result.inputs.push_back(random_content(array, random));
+        result.inputs.push_back(random_content(array, agreement_case.content, random));
     }
     for (std::size_t i = 0; i < result.arrays.size(); ++i) {
         views.push_back({result.inputs[i].data(), result.arrays[i].dtype, result.arrays[i].shape});
     }
-    PatternedOutput output(plan->output);
-    fill_tile(result.plan, views, output.view(), whole(plan->output.shape), kernel.fill_scalar);
-    result.expected = output.content();
+    // What bands give is compared with the whole by the same code, bit for bit.
+    for (const std::string& level : simd_levels()) {
+        REQUIRE(select_simd_level(level.c_str()));
+        PatternedOutput output(plan->output);
+        run_phases({result.plan, views, result.shapes, kernel.band_reads}, whole(plan->output.shape),
+                   output.view(), level == "scalar" ? kernel.fill_scalar : kernel.fill, one_tile, random);
+        result.expected.emplace(level, output.content());
+    }
     return result;
 }
 
@@ -129,9 +128,9 @@ void fill_band(const WholeCase& c, AxisRange rows, const ArrayView& output, std:
     Box band = whole(c.plan.output.shape);
     band.begin[static_cast<std::size_t>(c.axis)] = rows.begin;
     band.end[static_cast<std::size_t>(c.axis)] = rows.end;
-    for (const Box& tile : tiles_of_band(band, random)) {
-        fill_tile(c.plan, views, output, tile, fill);
-    }
+    run_phases(
+        {c.plan, views, c.shapes, c.kernel->band_reads}, band, output, fill,
+        [&random](const Box& box) { return tiles_of_band(box, random); }, random);
 }
 
 // Every kernel that can work in bands, every case, the definition and every SIMD level.
@@ -147,7 +146,7 @@ void for_every_streaming_case(const Check& check) {
             for (const std::string& level : simd_levels()) {
                 REQUIRE(select_simd_level(level.c_str()));
                 INFO(c.name, " at ", level);
-                check(c, level == "scalar" ? kernel.fill_scalar : kernel.fill, random);
+                check(c, c.expected.at(level), level == "scalar" ? kernel.fill_scalar : kernel.fill, random);
             }
             select_simd_level(nullptr);
         }
@@ -157,29 +156,31 @@ void for_every_streaming_case(const Check& check) {
 }  // namespace
 
 TEST_CASE("bands with nothing of the inputs but their own part in memory give the bytes of the whole") {
-    for_every_streaming_case([](const WholeCase& c, auto fill, std::mt19937_64& random) {
-        PatternedOutput output(c.plan.output);
-        const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
-        for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
-            fill_band(c, {cuts[i], cuts[i + 1]}, output.view(), random, fill);
-        }
-        CHECK((output.content() == c.expected));
-        CHECK(output.margins_are_untouched());
-    });
+    for_every_streaming_case(
+        [](const WholeCase& c, const Bytes& expected, auto fill, std::mt19937_64& random) {
+            PatternedOutput output(c.plan.output);
+            const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
+            for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+                fill_band(c, {cuts[i], cuts[i + 1]}, output.view(), random, fill);
+            }
+            CHECK((output.content() == expected));
+            CHECK(output.margins_are_untouched());
+        });
 }
 
 TEST_CASE("a band writes its part of the output and nothing else") {
-    for_every_streaming_case([](const WholeCase& c, auto fill, std::mt19937_64& random) {
+    for_every_streaming_case([](const WholeCase& c, const Bytes& expected, auto fill,
+                                std::mt19937_64& random) {
         const std::int64_t rows = c.plan.output.shape[c.axis];
         const auto cuts = random_cuts(rows, c.plan.band_step, random);
         const std::size_t which = random() % (cuts.size() - 1);
         PatternedOutput output(c.plan.output);
         fill_band(c, {cuts[which], cuts[which + 1]}, output.view(), random, fill);
 
-        const auto row_bytes = static_cast<std::ptrdiff_t>(c.expected.size()) / rows;
-        Bytes wanted(c.expected.size(), PatternedOutput::pattern);
-        std::copy(c.expected.begin() + cuts[which] * row_bytes,
-                  c.expected.begin() + cuts[which + 1] * row_bytes, wanted.begin() + cuts[which] * row_bytes);
+        const auto row_bytes = static_cast<std::ptrdiff_t>(expected.size()) / rows;
+        Bytes wanted(expected.size(), PatternedOutput::pattern);
+        std::copy(expected.begin() + cuts[which] * row_bytes, expected.begin() + cuts[which + 1] * row_bytes,
+                  wanted.begin() + cuts[which] * row_bytes);
         INFO("rows ", cuts[which], " to ", cuts[which + 1]);
         CHECK((output.content() == wanted));
         CHECK(output.margins_are_untouched());
@@ -187,14 +188,16 @@ TEST_CASE("a band writes its part of the output and nothing else") {
 }
 
 TEST_CASE("what a band reads never shrinks nor moves back from one band to the next") {
-    for_every_streaming_case([](const WholeCase& c, auto, std::mt19937_64& random) {
+    for_every_streaming_case([](const WholeCase& c, const Bytes&, auto, std::mt19937_64& random) {
         const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
-        for (std::size_t input = 0; input < c.shapes.size(); ++input) {
+        for (std::size_t source = 0; source < c.shapes.size() + c.plan.workspaces.size(); ++source) {
             std::optional<AxisRange> before;
+            const Shape& shape = source < c.shapes.size()
+                                     ? c.shapes[source]
+                                     : c.plan.workspaces[source - c.shapes.size()].array.shape;
             for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
-                const AxisRange reads =
-                    c.kernel->band_reads({&c.plan, c.shapes, input, band_axis_of(c.shapes[input]), c.axis,
-                                          AxisRange{cuts[i], cuts[i + 1]}});
+                const AxisRange reads = c.kernel->band_reads({&c.plan, c.shapes, source, band_axis_of(shape),
+                                                              c.axis, AxisRange{cuts[i], cuts[i + 1]}});
                 CHECK((!before || (before->begin <= reads.begin && before->end <= reads.end)));
                 before = reads;
             }

@@ -90,18 +90,18 @@ std::vector<SpeedCase> speed_cases() {
 }
 
 // From the plan's brick, the fastest axis grown first, to about the wanted bytes: as the scheduler does.
-Shape tile_shape(const KernelPlan& plan, std::int64_t wanted_bytes) {
-    const Shape& output = plan.output.shape;
+Shape tile_shape(const ArrayDescription& target, const TilePreference& wanted, std::int64_t wanted_bytes) {
+    const Shape& output = target.shape;
     Shape tile = output;
-    auto bytes = static_cast<std::int64_t>(size_of(plan.output.dtype));
+    auto bytes = static_cast<std::int64_t>(size_of(target.dtype));
     for (int axis = 0; axis < output.rank; ++axis) {
-        tile[axis] = std::min(output[axis], plan.tiles.brick[static_cast<std::size_t>(axis)]);
+        tile[axis] = std::min(output[axis], wanted.brick[static_cast<std::size_t>(axis)]);
         bytes *= tile[axis];
     }
     for (int axis = output.rank; axis-- > 0;) {
         const std::int64_t brick = tile[axis];
         const std::int64_t times = std::max<std::int64_t>(1, wanted_bytes / bytes);
-        const std::int64_t most = std::min(output[axis], plan.tiles.most[static_cast<std::size_t>(axis)]);
+        const std::int64_t most = std::min(output[axis], wanted.most[static_cast<std::size_t>(axis)]);
         tile[axis] = std::min(most, brick * times);
         bytes = bytes / brick * tile[axis];
     }
@@ -145,43 +145,74 @@ void measure(const SpeedCase& speed_case, int processes, int repetitions, std::i
         inputs.push_back({slab::speed::warm_region(bytes), input.dtype, input.shape});
         input_bytes += bytes;
     }
+    // One phase after the other, as the job runs: each into its workspace, the last into the output.
+    struct Phase {
+        ArrayView target;
+        std::vector<Box> tiles;
+    };
+    std::vector<Phase> phases;
+    std::vector<ConstArrayView> workspaces;
+    const auto add_phase = [&](const ArrayDescription& array, const TilePreference& wanted) {
+        std::byte* const memory = slab::speed::warm_region(static_cast<std::size_t>(byte_count(array)));
+        phases.push_back({{memory, array.dtype, array.shape},
+                          tiles_of(array.shape, tile_shape(array, wanted, tile_bytes))});
+    };
+    for (const Workspace& workspace : plan->workspaces) {
+        add_phase(workspace.array, workspace.tiles);
+        const ArrayView& view = phases.back().target;
+        workspaces.push_back({view.data, view.dtype, view.shape});
+    }
+    add_phase(plan->output, plan->tiles);
     const auto bytes = static_cast<std::size_t>(byte_count(plan->output));
-    std::byte* const region = slab::speed::warm_region(bytes);
-    const ArrayView output{region, plan->output.dtype, plan->output.shape};
-    const Shape shape = tile_shape(*plan, tile_bytes);
-    const std::vector<Box> tiles = tiles_of(output.shape, shape);
+    const Shape shape = tile_shape(plan->output, plan->tiles, tile_bytes);
     const std::size_t share = bytes / static_cast<std::size_t>(processes) / 256 * 256;
 
-    enum { stores, tile_run };
+    constexpr int stores = -1;
     slab::speed::PinnedProcesses pinned(processes, [&](int process, int what) {
         const auto rank = static_cast<std::size_t>(process);
         const auto count = static_cast<std::size_t>(processes);
         if (what == stores) {
-            slab::speed::stream_pattern(region + share * rank, share);
+            slab::speed::stream_pattern(phases.back().target.data + share * rank, share);
             return;
         }
         alignas(64) static std::byte scratch[scratch_bytes];
+        const auto phase = static_cast<std::size_t>(what);
+        const std::vector<Box>& tiles = phases[phase].tiles;
         for (std::size_t i = tiles.size() * rank / count; i < tiles.size() * (rank + 1) / count; ++i) {
-            run_tile(kernel, {&plan->program, inputs, output, tiles[i], scratch});
+            run_tile(kernel, {&plan->program, inputs, phases[phase].target, tiles[i], scratch, phase,
+                              workspaces, plan->table});
         }
     });
+    std::vector<double> phase_s(phases.size());
+    const auto run_kernel = [&] {
+        double seconds = 0;
+        for (std::size_t phase = 0; phase < phases.size(); ++phase) {
+            phase_s[phase] = pinned.run(static_cast<int>(phase));
+            seconds += phase_s[phase];
+        }
+        return seconds;
+    };
     pinned.run(stores);
-    pinned.run(tile_run);
+    run_kernel();
     std::vector<double> limit_s;
     std::vector<double> kernel_s;
     std::vector<double> ratios;
     for (int i = 0; i < repetitions; ++i) {
         limit_s.push_back(pinned.run(stores));
-        kernel_s.push_back(pinned.run(tile_run));
+        kernel_s.push_back(run_kernel());
         ratios.push_back(kernel_s.back() / limit_s.back());
+    }
+    std::string phase_text;  // of the last repetition
+    for (const double seconds : phase_s) {
+        phase_text += (phase_text.empty() ? "" : ", ") + std::to_string(seconds);
     }
     std::printf("{\"benchmark\": \"%s\", \"simd\": \"%s\", \"processes\": %d, \"tile\": \"%s\", "
                 "\"bytes_read\": %zu, \"bytes_written\": %zu, \"median_s\": %.5f, \"limit_s\": %.5f, "
-                "\"ratio\": %.3f, \"gb_per_s\": %.2f}\n",
+                "\"ratio\": %.3f, \"gb_per_s\": %.2f, \"phase_s\": [%s]}\n",
                 speed_case.name.c_str(), std::string(simd_level()).c_str(), processes, to_text(shape).c_str(),
                 input_bytes, bytes, slab::speed::median(kernel_s), slab::speed::median(limit_s),
                 slab::speed::median(ratios),
-                static_cast<double>(bytes) / slab::speed::median(kernel_s) * 1e-9);
+                static_cast<double>(bytes) / slab::speed::median(kernel_s) * 1e-9, phase_text.c_str());
     std::fflush(stdout);
 }
 

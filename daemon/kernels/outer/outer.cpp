@@ -64,8 +64,8 @@ Expected<KernelPlan> plan(const PlanRequest& request) {
 
 // The band's rows need their y and all of x; where there is one row only, bands go along the columns.
 AxisRange band_reads(const BandQuery& query) {
-    const bool is_along_bands = static_cast<int>(query.input) == query.output_axis;
-    return is_along_bands ? query.rows : AxisRange{0, query.inputs[query.input][0]};
+    const bool is_along_bands = static_cast<int>(query.source) == query.output_axis;
+    return is_along_bands ? query.rows : AxisRange{0, query.inputs[query.source][0]};
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ void fill(const TileCall& call) {
     for (std::int64_t i = call.tile.begin[0]; i < call.tile.end[0]; ++i) {
         for (std::int64_t j = call.tile.begin[1]; j < call.tile.end[1]; ++j) {
             const T value = product(element<T>(y, i), element<T>(x, j));
-            const std::int64_t index = i * call.output.shape[1] + j;
-            std::memcpy(call.output.data + index * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
+            const std::int64_t index = i * call.target.shape[1] + j;
+            std::memcpy(call.target.data + index * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
         }
     }
 }
@@ -34,7 +34,7 @@ void fill(const TileCall& call) {
 }  // namespace
 
 void fill_outer_scalar(const TileCall& call) noexcept {
-    switch (call.output.dtype) {
+    switch (call.target.dtype) {
     case DType::boolean: return fill<bool>(call);
     case DType::uint8: return fill<std::uint8_t>(call);
     case DType::int8: return fill<std::int8_t>(call);

@@ -174,8 +174,8 @@ template <class Product>
 void fill(const TileCall& call) {
     constexpr auto element_bytes = static_cast<std::int64_t>(Product::element_bytes);
     constexpr std::int64_t block_elements = static_cast<std::int64_t>(x_block_bytes) / element_bytes;
-    const StoreMode mode = store_mode_for(element_count(call.output.shape) * element_bytes);
-    const std::int64_t pitch = call.output.shape[1] * element_bytes;
+    const StoreMode mode = store_mode_for(element_count(call.target.shape) * element_bytes);
+    const std::int64_t pitch = call.target.shape[1] * element_bytes;
     const Box& tile = call.tile;
     const std::byte* y = call.inputs[0].data;
     std::byte* const x_block = call.scratch.data();
@@ -186,7 +186,7 @@ void fill(const TileCall& call) {
         const auto row_bytes = static_cast<std::size_t>(bytes);
         std::memcpy(x_block, call.inputs[1].data + j * element_bytes, row_bytes);
         std::memset(x_block + row_bytes, 0, most_vector_bytes);
-        std::byte* const column = call.output.data + j * element_bytes;
+        std::byte* const column = call.target.data + j * element_bytes;
         if (bytes == pitch && row_bytes < short_row_bytes) {
             const std::int64_t rows_at_once = static_cast<std::int64_t>(image_bytes) / bytes;
             for (std::int64_t i = tile.begin[0]; i < tile.end[0]; i += rows_at_once) {
@@ -209,7 +209,7 @@ void fill(const TileCall& call) {
 }
 
 void fill_outer(const TileCall& call) {
-    switch (call.output.dtype) {
+    switch (call.target.dtype) {
     case DType::boolean: return fill<AndBool>(call);
     case DType::uint8:
     case DType::int8: return fill<TimesByte>(call);

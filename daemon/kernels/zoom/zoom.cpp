@@ -54,8 +54,8 @@ const KernelDescription& describe() {
 // The source index never falls as the output index rises: the first and the last row say it all.
 AxisRange band_reads(const BandQuery& query) {
     const Shape& input = query.inputs[0];
-    if (query.input_axis != query.output_axis) {
-        return {0, input[query.input_axis]};
+    if (query.source_axis != query.output_axis) {
+        return {0, input[query.source_axis]};
     }
     const int axis = query.output_axis;
     const ZoomAxis zoom =

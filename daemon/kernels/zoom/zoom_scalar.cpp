@@ -38,10 +38,10 @@ void fill_zoom_scalar(const TileCall& call) noexcept {
         for (int axis = 0; axis < input.shape.rank; ++axis) {
             const auto a = static_cast<std::size_t>(axis);
             from[a] =
-                source_index(zoom_axis(program, axis, input.shape[axis], call.output.shape[axis]), to[a]);
+                source_index(zoom_axis(program, axis, input.shape[axis], call.target.shape[axis]), to[a]);
         }
-        std::memcpy(call.output.data +
-                        static_cast<std::size_t>(offset_of(to, call.output.shape)) * element_bytes,
+        std::memcpy(call.target.data +
+                        static_cast<std::size_t>(offset_of(to, call.target.shape)) * element_bytes,
                     input.data + static_cast<std::size_t>(offset_of(from, input.shape)) * element_bytes,
                     element_bytes);
     } while (advance(to, call.tile));

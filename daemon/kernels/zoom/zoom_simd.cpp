@@ -166,16 +166,16 @@ void fill_zoom(const TileCall& call) {
     const ConstArrayView& input = call.inputs[0];
     const std::size_t dtype_bytes = size_of(input.dtype);
     const StoreMode mode =
-        store_mode_for(element_count(call.output.shape) * static_cast<std::int64_t>(dtype_bytes));
+        store_mode_for(element_count(call.target.shape) * static_cast<std::int64_t>(dtype_bytes));
     const TileAxes axes =
-        tile_axes(call.program->as<ZoomProgram>(), input.shape, call.output.shape, call.tile, dtype_bytes);
+        tile_axes(call.program->as<ZoomProgram>(), input.shape, call.target.shape, call.tile, dtype_bytes);
     auto* const table = new (call.scratch.data()) RowTable;
     std::byte* const image = call.scratch.data() + sizeof(RowTable);
 
     for (std::int64_t x = axes.x.begin; x < axes.x.end;) {
         x = make_row_table(axes.x, axes.element_bytes, x, *table);
         const bool rows_are_adjacent = table->row_bytes == axes.rows.output_pitch;
-        std::byte* const output = call.output.data + table->output_offset;
+        std::byte* const output = call.target.data + table->output_offset;
         const auto address = reinterpret_cast<std::intptr_t>(output);
         const bool rows_are_aligned = (address | axes.rows.output_pitch) % vector_bytes == 0;
         PlaneGroup planes(axes);

@@ -36,7 +36,7 @@ enum class Half { first, second };
 // Copies the tile's rows [begin, middle) or [middle, end) along the slowest axis.
 void copy_half(const TileCall& call, Half half) noexcept {
     const Box& tile = call.tile;
-    const auto element = static_cast<std::int64_t>(size_of(call.output.dtype));
+    const auto element = static_cast<std::int64_t>(size_of(call.target.dtype));
     std::array<std::int64_t, max_rank> at = tile.begin;
     const std::int64_t middle = (tile.begin[0] + tile.end[0]) / 2;
     const std::int64_t begin = half == Half::first ? tile.begin[0] : middle;
@@ -49,10 +49,10 @@ void copy_half(const TileCall& call, Half half) noexcept {
     for (;;) {
         std::int64_t offset = 0;
         for (std::size_t axis = 0; axis <= last; ++axis) {
-            offset = offset * call.output.shape.extents[axis] + at[axis];
+            offset = offset * call.target.shape.extents[axis] + at[axis];
         }
         const std::int64_t run = last == 0 ? end - begin : tile.end[last] - tile.begin[last];
-        std::memcpy(call.output.data + offset * element, call.inputs.front().data + offset * element,
+        std::memcpy(call.target.data + offset * element, call.inputs.front().data + offset * element,
                     static_cast<std::size_t>(run * element));
         std::size_t axis = last;
         for (;;) {
@@ -71,8 +71,8 @@ void copy_half(const TileCall& call, Half half) noexcept {
 bool holds_element(const TileCall& call) {
     std::int64_t number = call.program->as<CopyProgram>().number;
     for (auto axis = static_cast<std::size_t>(call.tile.rank); axis-- > 0;) {
-        const std::int64_t index = number % call.output.shape.extents[axis];
-        number /= call.output.shape.extents[axis];
+        const std::int64_t index = number % call.target.shape.extents[axis];
+        number /= call.target.shape.extents[axis];
         if (index < call.tile.begin[axis] || index >= call.tile.end[axis]) {
             return false;
         }

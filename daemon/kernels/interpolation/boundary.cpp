@@ -1,0 +1,91 @@
+#include "daemon/kernels/interpolation/boundary.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+
+namespace slab::kernels {
+namespace {
+
+constexpr std::array<std::string_view, 7> names{"reflect",       "mirror", "nearest",  "constant",
+                                                "grid-constant", "wrap",   "grid-wrap"};
+
+std::int64_t modulo(std::int64_t value, std::int64_t period) {
+    const std::int64_t rest = value % period;
+    return rest < 0 ? rest + period : rest;
+}
+
+// The rest in [0, period). fmod is exact, so that whole coordinates stay whole.
+double modulo(double value, double period) {
+    const double rest = std::fmod(value, period);
+    return rest < 0.0 ? rest + period : rest;
+}
+
+}  // namespace
+
+std::vector<std::string> boundary_names() {
+    return {names.begin(), names.end()};
+}
+
+std::optional<Boundary> boundary_named(std::string_view name) {
+    const auto found = std::ranges::find(names, name);
+    return found == names.end() ? std::nullopt
+                                : std::optional(static_cast<Boundary>(std::distance(names.begin(), found)));
+}
+
+std::optional<double> map_coordinate(double coordinate, std::int64_t n, Boundary boundary) {
+    const auto last = static_cast<double>(n - 1);
+    if (coordinate >= 0.0 && coordinate <= last) {
+        return coordinate;
+    }
+    if (boundary == Boundary::constant) {
+        return std::nullopt;
+    }
+    if (boundary == Boundary::grid_constant) {
+        return coordinate;
+    }
+    if (n <= 1) {
+        return 0.0;
+    }
+    const auto samples = static_cast<double>(n);
+    switch (boundary) {
+    case Boundary::mirror: {
+        const double rest = modulo(coordinate, 2.0 * last);
+        return rest > last ? 2.0 * last - rest : rest;
+    }
+    case Boundary::reflect: {
+        // Between the two copies of an end sample a coordinate stays outside; its taps are mapped.
+        const double rest = modulo(coordinate, 2.0 * samples);
+        return rest > last ? 2.0 * samples - 1.0 - rest : rest;
+    }
+    case Boundary::wrap: return modulo(coordinate, last);
+    case Boundary::grid_wrap: return modulo(coordinate, samples);
+    default: return std::clamp(coordinate, 0.0, last);
+    }
+}
+
+std::optional<std::int64_t> map_index(std::int64_t index, std::int64_t n, Boundary boundary) {
+    if (index >= 0 && index < n) {
+        return index;
+    }
+    switch (boundary) {
+    case Boundary::grid_constant: return std::nullopt;
+    case Boundary::nearest: return std::clamp<std::int64_t>(index, 0, n - 1);
+    case Boundary::grid_wrap: return modulo(index, n);
+    case Boundary::reflect: {
+        const std::int64_t rest = modulo(index, 2 * n);
+        return rest < n ? rest : 2 * n - 1 - rest;
+    }
+    case Boundary::mirror:
+    case Boundary::constant:
+    case Boundary::wrap: break;
+    }
+    if (n == 1) {
+        return 0;
+    }
+    const std::int64_t rest = modulo(index, 2 * n - 2);
+    return rest < n ? rest : 2 * n - 2 - rest;
+}
+
+}  // namespace slab::kernels
