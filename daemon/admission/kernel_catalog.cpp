@@ -12,8 +12,8 @@ namespace slab::daemon {
 namespace {
 
 std::string_view name_of(kernels::ParameterType type) {
-    constexpr std::array<std::string_view, 6> names{"integer",          "real",          "choice",
-                                                    "integer_per_axis", "real_per_axis", "table"};
+    constexpr std::array<std::string_view, 7> names{"integer",       "real",  "choice", "integer_per_axis",
+                                                    "real_per_axis", "table", "flag"};
     return names[static_cast<std::size_t>(type)];
 }
 

@@ -112,6 +112,7 @@ std::string what_it_takes(const ParameterDescription& parameter) {
     case ParameterType::integer_per_axis: return "whole numbers" + range + ", one for each axis: 64,64,32";
     case ParameterType::real_per_axis: return "a number" + range + ", or one for each axis: 2,2,1";
     case ParameterType::table: return "rows of numbers" + range;
+    case ParameterType::flag: return "on or off";
     case ParameterType::choice: break;
     }
     std::string names;
@@ -155,7 +156,8 @@ Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
             return ParameterValue(std::move(*values));
         }
         return refuse();
-    case ParameterType::table: return refuse();
+    case ParameterType::table:
+    case ParameterType::flag: return refuse();
     case ParameterType::choice: {
         const std::string name = spelled(given);
         if (std::ranges::find(parameter.choices, name) != parameter.choices.end()) {

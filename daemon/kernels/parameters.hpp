@@ -17,6 +17,7 @@ enum class ParameterType : std::uint8_t {
     integer_per_axis,
     real_per_axis,
     table,  // rows of real numbers: a matrix, a transform for each frame
+    flag,   // on or off; off is the default of all flags
 };
 
 // One parameter as users see it on the command line, in TOML and in Python. The command line's options, the help,
@@ -38,8 +39,8 @@ struct Table {
     bool operator==(const Table&) const = default;
 };
 
-using ParameterValue =
-    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>, Table>;
+using ParameterValue = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>,
+                                    std::vector<double>, Table, bool>;
 
 // The values of one job, already of their declared type, defaults filled in. A parameter without a default that the
 // user left out is absent.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "daemon/kernels/interpolation/boundary.hpp"
 #include "daemon/kernels/kernel.hpp"
 
 #include <algorithm>
@@ -28,6 +29,9 @@ std::optional<ZoomConvention> zoom_convention_named(std::string_view name);
 struct ZoomProgram {
     ZoomConvention convention;
     std::array<double, max_rank> factors;  // as the user gave them; n_out / n_in where a shape was given
+    int order = 0;
+    Boundary boundary = Boundary::nearest;  // scipy and scipy-grid
+    double cval = 0.0;
 };
 
 // One axis. `step` is computed once, as scipy does, and rounds once: the coordinates below must not be

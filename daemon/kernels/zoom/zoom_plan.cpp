@@ -192,7 +192,7 @@ Expected<KernelPlan> plan_zoom(const PlanRequest& request) {
             fmt::format("it would have the shape {} of {}", to_text(sizes->output), name_of(input.dtype)),
             "Give a smaller factor or shape."));
     }
-    plan.program = Program(ZoomProgram{*convention, sizes->factors});
+    plan.program = Program(ZoomProgram{*convention, sizes->factors, 0, Boundary::nearest, 0.0});
     plan.tiles = tiles_for(input.shape, sizes->output, size_of(input.dtype));
     return plan;
 }

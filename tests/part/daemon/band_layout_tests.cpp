@@ -50,7 +50,7 @@ Expected<kernels::KernelPlan> plan_halo(const kernels::PlanRequest& request) {
 
 kernels::AxisRange halo_reads(const kernels::BandQuery& query) {
     return {std::max<std::int64_t>(0, query.rows.begin - halo),
-            std::min(query.inputs[0][query.input_axis], query.rows.end + halo)};
+            std::min(query.inputs[0][query.source_axis], query.rows.end + halo)};
 }
 
 constexpr kernels::Kernel halo_kernel{describe_halo, plan_halo, nullptr, nullptr, halo_reads};
