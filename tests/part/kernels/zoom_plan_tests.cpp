@@ -149,7 +149,7 @@ TEST_CASE(
 TEST_CASE("an axis whose size stays has no phase, and where none changes elements are moved") {
     ParameterValues values = by_factor({1.0, 2.0, 1.0});
     values.set("order", std::int64_t{3});
-    CHECK(plan_of(values)->workspaces.size() == 1);
+    CHECK(plan_of(values, {10, 20, 40})->workspaces.size() == 1);
     values.set("factor", std::vector<double>{1.0});
     CHECK_FALSE(is_spline_zoom(plan_of(values)->program));
     values.set("prefilter", std::string("off"));  // coefficients are not samples: every axis is interpolated
