@@ -103,7 +103,7 @@ class SplineTile {
     static_assert(sizeof(RowTable<T>) + (2 * most_filter_radius_of_rows + 1) * part_bytes +
                       2 * (samples_bytes + 4 * most_vector_bytes) + spline_row_bytes + 4 * most_vector_bytes +
                       RowTable<T>::most_parts * 8 + most_vector_bytes +
-                      sizeof(LevelTaps<T>) * spline_block_rows * max_rank + 8 * 64 + 3 * spline_block_bytes +
+                      sizeof(LevelTaps<T>) * spline_block_rows * max_rank + 8 * 64 + spline_rings_bytes +
                       (most_order + 1) * (spline_row_bytes + 4 * (block_overhang + 16) * part_bytes) <=
                   scratch_bytes);
 
@@ -219,6 +219,9 @@ class SplineTile {
         const std::int64_t most_samples = samples_bytes / part_bytes / inner_ - halo;
         for (std::int64_t x = tile_.begin[row_axis_]; x < tile_.end[row_axis_]; x = table_->end) {
             make_row_table(axis, inner_, x, tile_.end[row_axis_], most_samples, *table_);
+            const std::int64_t radius = halo / 2;
+            row_ends_.find(table_->first - radius, table_->last + radius, axis.zoom.n_in,
+                           is_filtered_ ? Extension::spline_input : Extension::samples, axis.boundary);
             row_parts_ = table_->parts;
             row_source_ = 0;
             row_target_ = x * inner_;
@@ -239,7 +242,11 @@ class SplineTile {
 
     // All blocks of the tile for one piece of the rows.
     void fill_blocks() {
-        std::int64_t most = std::max<std::int64_t>(1, spline_block_bytes / part_bytes /
+        int sums = 0;
+        for (std::size_t l = 0; l < level_count_; ++l) {
+            sums += levels_[l].is_zoomed ? 1 : 0;
+        }
+        std::int64_t most = std::max<std::int64_t>(1, spline_block_bytes(sums) / part_bytes /
                                                           (program_.zoom.order + 1) / row_parts_);
         for (std::size_t l = level_count_; l-- > 0;) {
             Level& level = levels_[l];
@@ -380,16 +387,12 @@ class SplineTile {
             return;
         }
         const SampleLine line{from, source_.dtype, source_.shape.extents[row_axis_], inner_, inner_, parts_};
-        const ZoomProgram& zoom = program_.zoom;
+        row_ends_.load(line, program_.zoom.cval, samples_);
         if (!is_filtered_) {
-            load_line(line, table_->first, table_->last, Extension::samples, zoom.boundary, zoom.cval,
-                      samples_, inner_);
             interpolate_row(*table_, samples_, to);
             return;
         }
         const std::int64_t radius = program_.row_filter.radius;
-        load_line(line, table_->first - radius, table_->last + radius, Extension::spline_input, zoom.boundary,
-                  zoom.cval, samples_, inner_);
         filter_row(samples_, filter_taps_, 2 * radius + 1, inner_, coefficients_,
                    (table_->last - table_->first) * inner_);
         interpolate_row(*table_, coefficients_, to);
@@ -509,6 +512,7 @@ class SplineTile {
     std::array<Ring<T>, max_rank> rings_{};
 
     RowTable<T>* table_ = nullptr;
+    RowEnds row_ends_;
     T* filter_taps_ = nullptr;
     T* samples_ = nullptr;
     T* coefficients_ = nullptr;

@@ -33,13 +33,14 @@ template <int count, typename T>
 HWY_NOINLINE void sum_rows_of(const WeightedRows<T>& sum, T* HWY_RESTRICT to, std::int64_t elements) {
     const hn::ScalableTag<T> d;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const WeightedRows<T> own = sum;  // which the stores cannot change
     for (std::int64_t i = 0; i < elements; i += 2 * lanes) {
         auto sum0 = hn::Zero(d);
         auto sum1 = hn::Zero(d);
         for (int j = 0; j < count; ++j) {
-            const auto weight = hn::Set(d, sum.weights[j]);
-            sum0 = hn::MulAdd(weight, hn::LoadU(d, sum.rows[j] + i), sum0);
-            sum1 = hn::MulAdd(weight, hn::LoadU(d, sum.rows[j] + i + lanes), sum1);
+            const auto weight = hn::Set(d, own.weights[j]);
+            sum0 = hn::MulAdd(weight, hn::LoadU(d, own.rows[j] + i), sum0);
+            sum1 = hn::MulAdd(weight, hn::LoadU(d, own.rows[j] + i + lanes), sum1);
         }
         hn::StoreU(sum0, d, to + i);
         hn::StoreU(sum1, d, to + i + lanes);
