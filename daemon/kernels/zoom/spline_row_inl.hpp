@@ -47,7 +47,7 @@ struct RowTable {
     RowGroup groups[most_parts];            // as many as there are vectors: the least vector is of one lane
     alignas(64) Index offsets[most_parts];  // from the group's start
     alignas(64) double firsts[most_parts + most_vector_bytes / 8];  // the first tap's index
-    alignas(64) T weights[most_order + 1][most_parts];
+    alignas(64) T weights[most_order + 1][most_parts];              // a whole number of vectors
 };
 
 // Decides for each vector of results how to pick its taps.
@@ -63,14 +63,12 @@ HWY_INLINE void group_row(RowTable<T>& table) {
             table.weights[tap][i] = T(1);
         }
     }
+    const hn::ScalableTag<Index> di;
     for (std::int64_t i = 0; i < padded; i += lanes) {
-        Index low = table.offsets[i];
-        Index high = low;
+        const auto offsets = hn::Load(di, table.offsets + i);
+        const Index low = hn::GetLane(hn::MinOfLanes(di, offsets));
+        const Index high = hn::GetLane(hn::MaxOfLanes(di, offsets));
         bool has_zero_weights = false;
-        for (std::int64_t lane = i; lane < i + lanes; ++lane) {
-            low = std::min(low, table.offsets[lane]);
-            high = std::max(high, table.offsets[lane]);
-        }
         for (int tap = 0; tap < table.taps; ++tap) {
             const auto is_zero = hn::Eq(hn::Load(d, table.weights[tap] + i), hn::Zero(d));
             has_zero_weights = has_zero_weights || !hn::AllFalse(d, is_zero);
@@ -79,47 +77,90 @@ HWY_INLINE void group_row(RowTable<T>& table) {
                           : high - low < 2 * lanes ? Pick::two_vectors
                                                    : Pick::elements;
         table.groups[i / lanes] = {static_cast<std::int32_t>(low), pick, has_zero_weights};
-        for (std::int64_t lane = i; lane < i + lanes; ++lane) {
-            table.offsets[lane] -= low;
-        }
+        hn::Store(hn::Sub(offsets, hn::Set(di, low)), di, table.offsets + i);
     }
 }
 
 // Coordinates of `count` results from `begin` on, mapped; the last one again up to a whole number of vectors.
 HWY_INLINE void place_coordinates(const SplineAxis& axis, std::int64_t begin, std::int64_t count,
-                                  std::int64_t padded, double* coordinates) {
-    const auto last = static_cast<double>(axis.zoom.n_in - 1);
-    const bool is_mapped = !axis.has_own_coefficients_beyond && axis.boundary != Boundary::nearest;
-    for (std::int64_t i = 0; i < count; ++i) {
-        coordinates[i] = zoom_coordinate(axis.zoom, begin + i);
-    }
-    for (std::int64_t i = 0; is_mapped && i < count; ++i) {
-        if (coordinates[i] < 0.0 || coordinates[i] > last) {
-            coordinates[i] = *map_coordinate(coordinates[i], axis.zoom.n_in, axis.boundary);
+                                  double* coordinates) {
+    const hn::ScalableTag<double> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const std::int64_t padded = (count + lanes - 1) / lanes * lanes;
+    const ZoomConvention convention = axis.zoom.convention;
+    const auto step = hn::Set(d, axis.zoom.step);
+    const auto half = hn::Set(d, 0.5);
+    const auto last = hn::Set(d, static_cast<double>(axis.zoom.n_in - 1));
+    // As zoom_coordinate.
+    for (std::int64_t i = 0; i < padded; i += lanes) {
+        const auto k = hn::Iota(d, static_cast<double>(begin + i));
+        if (convention == ZoomConvention::scipy) {
+            hn::StoreU(hn::Min(hn::Mul(k, step), last), d, coordinates + i);
+        } else if (convention == ZoomConvention::scipy_grid) {
+            hn::StoreU(hn::Sub(hn::Mul(hn::Add(k, half), step), half), d, coordinates + i);
+        } else {
+            for (std::int64_t lane = i; lane < i + lanes; ++lane) {
+                coordinates[lane] = zoom_coordinate(axis.zoom, begin + lane);
+            }
         }
     }
     std::fill(coordinates + count, coordinates + padded, coordinates[count - 1]);
+    if (axis.has_own_coefficients_beyond || axis.boundary == Boundary::nearest) {
+        return;
+    }
+    for (std::int64_t i = 0; i < padded; i += lanes) {
+        const auto c = hn::LoadU(d, coordinates + i);
+        if (!hn::AllFalse(d, hn::Or(hn::Lt(c, hn::Zero(d)), hn::Gt(c, last)))) {
+            for (std::int64_t lane = i; lane < i + lanes; ++lane) {
+                coordinates[lane] = *map_coordinate(coordinates[lane], axis.zoom.n_in, axis.boundary);
+            }
+        }
+    }
 }
 
-// How many of the first taps from firsts[0] on lie, with the taps behind them, among `most_samples`; where.
+// How many of the first taps from firsts[0] on lie not farther apart than so; which is the least and the largest.
 struct SampleWindow {
     std::int64_t results;
     double first;
-    double last;  // first tap
+    double last;
 };
 
+// `firsts` is as long as a whole number of vectors, the last one repeated.
 HWY_INLINE SampleWindow window_of(const double* firsts, std::int64_t count, double most_distance) {
-    SampleWindow window{1, firsts[0], firsts[0]};
+    const hn::ScalableTag<double> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    auto low = hn::LoadU(d, firsts);
+    auto high = low;
+    for (std::int64_t i = lanes; i < count; i += lanes) {
+        low = hn::Min(low, hn::LoadU(d, firsts + i));
+        high = hn::Max(high, hn::LoadU(d, firsts + i));
+    }
+    SampleWindow window{count, hn::GetLane(hn::MinOfLanes(d, low)), hn::GetLane(hn::MaxOfLanes(d, high))};
+    if (window.last - window.first <= most_distance) {
+        return window;
+    }
+    window = {1, firsts[0], firsts[0]};
     for (; window.results < count; ++window.results) {
-        const double low = std::min(window.first, firsts[window.results]);
-        const double high = std::max(window.last, firsts[window.results]);
-        if (high - low > most_distance) {
+        const double first = std::min(window.first, firsts[window.results]);
+        const double last = std::max(window.last, firsts[window.results]);
+        if (last - first > most_distance) {
             break;
         }
-        window.first = low;
-        window.last = high;
+        window.first = first;
+        window.last = last;
     }
     return window;
+}
+
+// A vector of doubles as elements of T from `to` on; writes no others.
+template <class D, class V, typename T>
+HWY_INLINE void store_as(D d, V values, T* to) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+        hn::StoreU(values, d, to);
+    } else {
+        const hn::Rebind<T, D> narrow;
+        hn::StoreU(hn::DemoteTo(narrow, values), narrow, to);
+    }
 }
 
 // For results from `begin` on: as many as fit in a row of results and whose samples fit in `most_samples`. At least one.
@@ -131,16 +172,19 @@ HWY_INLINE void make_row_table(const SplineAxis& axis, std::int64_t stride, std:
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const std::int64_t most = std::max<std::int64_t>(1, RowTable<T>::most_parts / stride);
     const std::int64_t count = std::min(most, end - begin);
-    const std::int64_t padded = (count + lanes - 1) / lanes * lanes;
     table.begin = begin;
     table.stride = stride;
     table.taps = axis.order + 1;
-    place_coordinates(axis, begin, count, padded, table.firsts);
-    for (std::int64_t i = 0; i < padded; i += lanes) {
+    place_coordinates(axis, begin, count, table.firsts);
+    for (std::int64_t i = 0; i < count; i += lanes) {
         const SplineWeights<decltype(d)> weights(d, axis.order, hn::LoadU(d, table.firsts + i));
         hn::StoreU(weights.first(), d, table.firsts + i);
         const std::int64_t inside = std::min(lanes, count - i);
         weights.for_each([&](int tap, auto weight) HWY_ATTR {
+            if (stride == 1) {
+                store_as(d, weight, table.weights[tap] + i);
+                return;
+            }
             alignas(most_vector_bytes) double values[most_vector_bytes / sizeof(double)];
             hn::Store(weight, d, values);
             T* to = table.weights[tap] + i * stride;
@@ -153,7 +197,10 @@ HWY_INLINE void make_row_table(const SplineAxis& axis, std::int64_t stride, std:
     }
     const SampleWindow window =
         window_of(table.firsts, count, static_cast<double>(most_samples - table.taps));
-    for (std::int64_t i = 0; i < window.results; ++i) {
+    for (std::int64_t i = 0; stride == 1 && i < window.results; ++i) {
+        table.offsets[i] = static_cast<Index>(table.firsts[i] - window.first);
+    }
+    for (std::int64_t i = 0; stride > 1 && i < window.results; ++i) {
         const auto offset = static_cast<Index>(table.firsts[i] - window.first) * static_cast<Index>(stride);
         for (std::int64_t part = 0; part < stride; ++part) {
             table.offsets[i * stride + part] = offset + static_cast<Index>(part);
