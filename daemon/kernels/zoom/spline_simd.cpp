@@ -349,6 +349,9 @@ class SplineTile {
                 ring.indices[static_cast<std::size_t>(place)] = index;
                 const std::optional<std::int64_t> source = tap_source(level.spline, index);
                 if (source) {
+                    if (l + 1 == level_count_) {
+                        prefetch_row(base + (*source + 1) * level.source_pitch);
+                    }
                     compute(l + 1, base + *source * level.source_pitch, block);
                 } else {
                     place_beyond(block, sizes_[l + 1], parts_, program_.zoom.cval);
@@ -376,6 +379,19 @@ class SplineTile {
             } else {
                 compute(l + 1, base + k * level.source_pitch, result);
             }
+        }
+    }
+
+    // The row that is wanted next, most likely: while this one's results are computed and stored, it comes into the
+    // caches. It may lie beyond the array, where a prefetch does nothing.
+    void prefetch_row(std::int64_t base) const {
+        const auto bytes = static_cast<std::int64_t>(size_of(part_dtype(source_.dtype)));
+        const std::int64_t begin = is_folded_ ? table_->first * inner_ : 0;
+        const std::int64_t parts = is_folded_ ? (table_->last - table_->first) * inner_ : row_parts_;
+        const auto from = reinterpret_cast<std::uintptr_t>(source_.data) +
+                          static_cast<std::uintptr_t>((base + begin) * bytes);
+        for (std::int64_t i = 0; i < parts * bytes; i += 64) {
+            hwy::Prefetch(reinterpret_cast<const std::byte*>(from + static_cast<std::uintptr_t>(i)));
         }
     }
 
@@ -416,9 +432,7 @@ class SplineTile {
                     std::int64_t run) {
         if (l == end) {
             store_sum(sum, target, run);
-            for (int j = 0; j < sum.count; ++j) {
-                sum.rows[j] += run;
-            }
+            sum.skip(run);
             return;
         }
         for (std::int64_t k = block_begin_[l]; k < block_end_[l]; ++k) {
@@ -437,18 +451,50 @@ class SplineTile {
 
     void store_sum(const WeightedRows<T>& sum, std::int64_t target, std::int64_t count) {
         const DType dtype = part_dtype(call_.target.dtype);
+        const bool is_converted = dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64);
+        std::byte* const to = call_.target.data + target * static_cast<std::int64_t>(size_of(dtype));
+        const auto past_line = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % 64);
+        if (mode_ == StoreMode::streaming && !is_converted && past_line % part_bytes == 0 &&
+            inner_is_whole()) {
+            stream_sum(sum, reinterpret_cast<T*>(to), count, (64 - past_line) % 64 / part_bytes);
+        } else {
+            store_sum_by_pieces(sum, to, count);
+        }
+    }
+
+    // `head`: elements to the first whole line of the target.
+    void stream_sum(WeightedRows<T> rest, T* to, std::int64_t count, std::int64_t head) {
+        constexpr std::int64_t line = 64 / part_bytes;
+        const auto store_part = [&](std::int64_t elements) HWY_ATTR {
+            if (elements > 0) {
+                sum_rows(rest, sums_, elements);
+                std::memcpy(to, sums_, static_cast<std::size_t>(elements * part_bytes));
+                rest.skip(elements);
+                to += elements;
+            }
+        };
+        store_part(std::min(head, count));
+        count -= std::min(head, count);
+        const std::int64_t whole_lines = count / line * line;
+        stream_rows(rest, to, whole_lines);
+        rest.skip(whole_lines);
+        to += whole_lines;
+        store_part(count - whole_lines);
+    }
+
+    void store_sum_by_pieces(WeightedRows<T> rest, std::byte* to, std::int64_t count) {
+        const DType dtype = part_dtype(call_.target.dtype);
+        const bool is_converted = dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64);
         const auto bytes = static_cast<std::int64_t>(size_of(dtype));
         const std::int64_t most = RowTable<T>::most_parts - 64;
-        WeightedRows<T> rest = sum;
-        for (std::int64_t i = 0; i < count;) {
+        while (count > 0) {
             // Pieces end where a line of the target does, so that lines are stored whole.
-            std::byte* const to = call_.target.data + (target + i) * bytes;
             const std::int64_t past_line =
                 static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % 64) / bytes;
-            const std::int64_t piece = count - i <= RowTable<T>::most_parts ? count - i : most - past_line;
+            const std::int64_t piece = count <= RowTable<T>::most_parts ? count : most - past_line;
             sum_rows(rest, sums_, piece);
-            const std::byte* from = reinterpret_cast<const std::byte*>(sums_);
-            if (dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64)) {
+            const auto* from = reinterpret_cast<const std::byte*>(sums_);
+            if (is_converted) {
                 store_row(sums_, elements_, dtype, piece);
                 from = elements_;
             }
@@ -457,10 +503,9 @@ class SplineTile {
             } else {
                 store_folded(from, to, piece, bytes);
             }
-            for (int j = 0; j < rest.count; ++j) {
-                rest.rows[j] += piece;
-            }
-            i += piece;
+            rest.skip(piece);
+            to += piece * bytes;
+            count -= piece;
         }
     }
 
