@@ -73,9 +73,11 @@ Expected<NumberTable> from_rows(const Json& rows, const std::string& name) {
 
 std::int64_t count_at(const Json& object, std::string_view key) {
     const auto found = object.find(key);
-    const bool is_count =
-        found != object.end() && found->is_number_unsigned() && found->get<std::uint64_t>() <= INT64_MAX;
-    return is_count ? found->get<std::int64_t>() : 0;
+    if (found == object.end() || !found->is_number_integer() ||
+        (found->is_number_unsigned() && found->get<std::uint64_t>() > INT64_MAX)) {
+        return 0;
+    }
+    return found->get<std::int64_t>();
 }
 
 double from_little_endian(std::string_view bytes) {

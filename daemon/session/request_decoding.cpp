@@ -33,7 +33,8 @@ Expected<GivenScalar> decode_scalar(const std::string& name, const Json& json) {
         return GivenScalar(std::string(json.get<bool>() ? "on" : "off"));
     }
     return std::unexpected(
-        bad(fmt::format("the parameter '{}' is neither a number nor text", name.substr(0, 80))));
+        bad(fmt::format("the parameter '{}' cannot be read", name.substr(0, 80)),
+            fmt::format("it holds {} where a number, a text or a boolean should be", json.type_name())));
 }
 
 Expected<std::vector<GivenParameter>> decode_parameters(const Json& body) {

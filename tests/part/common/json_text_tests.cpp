@@ -12,11 +12,11 @@ const std::string long_text(10'000, 'A');
 
 TEST_CASE("long texts are read as the library reads them, wherever they are") {
     const std::string escaped = long_text + "\\n\\\"" + long_text;
-    for (const std::string& text :
-         {"{\"a\":\"" + long_text + "\",\"b\":[1,{\"c\" : \"" + long_text + "B\"}],\"d\":\"short\"}",
-          "{\"" + long_text + "\":1}", "[\"" + long_text + "\",2]", "{\"a\":\"" + escaped + "\"}",
-          "{\"a\":\"\xc3\xa4" + long_text + "\"}", "{\"a\":\"" + long_text + "\",\"a\":3}",
-          "{\"a\":\"\\u0001long text 0\",\"b\":\"x\"}", "\"" + long_text + "\""}) {
+    for (const std::string& text : std::vector<std::string>{
+             "{\"a\":\"" + long_text + "\",\"b\":[1,{\"c\" : \"" + long_text + "B\"}],\"d\":\"short\"}",
+             "{\"" + long_text + "\":1}", "[\"" + long_text + "\",2]", "{\"a\":\"" + escaped + "\"}",
+             "{\"a\":\"\xc3\xa4" + long_text + "\"}", "{\"a\":\"" + long_text + "\",\"a\":3}",
+             "{\"a\":\"\\u0001long text 0\",\"b\":\"x\"}", "\"" + long_text + "\""}) {
         CHECK(json_from_text(text) == Json::parse(text));
     }
 }

@@ -28,8 +28,10 @@ KernelDescription describe(std::string name, std::string parameter) {
 }
 
 Expected<KernelPlan> plan_with(const PlanRequest& request, std::string_view parameter) {
-    return KernelPlan{
-        request.inputs.front(), Program(CopyProgram{*request.parameters.get<std::int64_t>(parameter)}), {}};
+    KernelPlan plan;
+    plan.output = request.inputs.front();
+    plan.program = Program(CopyProgram{*request.parameters.get<std::int64_t>(parameter)});
+    return plan;
 }
 
 enum class Half { first, second };
@@ -158,9 +160,10 @@ Expected<KernelPlan> plan_table(const PlanRequest& request) {
     }
     const TableProgram program{{static_cast<double>(table.rows), static_cast<double>(table.columns), sum,
                                 table.values.back(), *request.parameters.get<bool>("antialias") ? 1.0 : 0.0}};
-    return KernelPlan{{DType::float64, {static_cast<std::int64_t>(program.facts.size())}, MemoryOrder::c},
-                      Program(program),
-                      {}};
+    KernelPlan plan;
+    plan.output = {DType::float64, {static_cast<std::int64_t>(program.facts.size())}, MemoryOrder::c};
+    plan.program = Program(program);
+    return plan;
 }
 
 void tell(const TileCall& call) noexcept {
