@@ -18,7 +18,7 @@ void ParameterValues::forget_tables_above(std::int64_t numbers) {
     for (auto& [name, value] : values_) {
         if (auto* table = std::get_if<Table>(&value);
             table != nullptr && table->rows * table->columns > numbers) {
-            table->values = {};
+            table->values = std::vector<double>();  // "= {}" would keep the memory
         }
     }
 }

@@ -67,7 +67,7 @@ matrix = [[1, 0.5], [0, nan]]
     const auto& matrix = std::get<NumberTable>(job->parameters.at("matrix"));
     CHECK(matrix.rows == 2);
     CHECK(matrix.columns == 2);
-    CHECK(std::vector(matrix.values.begin(), matrix.values.begin() + 3) == std::vector{1, 0.5, 0});
+    CHECK(std::vector(matrix.values.begin(), matrix.values.begin() + 3) == std::vector<double>{1, 0.5, 0});
     CHECK(std::isnan(matrix.values[3]));
     CHECK(job->folder == folder / "");
 }

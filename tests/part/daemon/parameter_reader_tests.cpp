@@ -79,6 +79,16 @@ TEST_CASE("a table is rows of numbers, and a plain list is one row") {
     CHECK(read({"matrix", {std::int64_t{2}}}) == NumberTable{1, 1, {2}});
 }
 
+TEST_CASE("of a job that has ended large tables keep their size and no memory") {
+    auto values = read_parameters(description(), {{"matrix", {}, NumberTable{2, 2, {1, 0, 0, 1}}}});
+    REQUIRE(values.has_value());
+    values->forget_tables_above(4);
+    CHECK(values->get<kernels::Table>("matrix")->values.size() == 4);
+    values->forget_tables_above(3);
+    CHECK(values->get<kernels::Table>("matrix")->rows == 2);
+    CHECK(values->get<kernels::Table>("matrix")->values.capacity() == 0);
+}
+
 TEST_CASE("what is no table is refused with the place, and a table is no number") {
     const auto ragged = read_parameters(description(), {{"matrix", {std::string("1,0;0")}}});
     REQUIRE_FALSE(ragged.has_value());
