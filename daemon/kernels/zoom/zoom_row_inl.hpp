@@ -57,6 +57,7 @@ struct RowTable {
     std::int64_t row_bytes;      // of the block's output
     std::int64_t input_bytes;    // of a whole input row
     std::int64_t repeats;        // blocks that the table serves, one after the other
+    std::int64_t input_span;     // bytes from the first source of a block to the end of the last
     std::int64_t input_advance;  // bytes from a block's sources to the next block's
     // Byte offsets from the start of the input row; 64 bits, since a shrinking row may be of any length.
     std::int64_t group_at[most_block_bytes / group_bytes];
@@ -359,6 +360,7 @@ inline std::int64_t make_row_table(const TileAxis& x, std::int64_t element_bytes
                                     : repeating_elements(x.zoom, element_bytes, most);
     table.row_bytes = table.elements * element_bytes;
     table.input_bytes = x.zoom.n_in * element_bytes;
+    table.input_span = table.row_bytes;
     table.repeats = 1;
     table.inside_begin = 0;
     table.inside_end = table.elements;
@@ -371,10 +373,14 @@ inline std::int64_t make_row_table(const TileAxis& x, std::int64_t element_bytes
         return begin + blocks * table.elements;
     }
     const CutOff cut = find_elements(x, table);
+    table.input_span = table.element_at[table.elements - 1] - table.element_at[0] + element_bytes;
     table.method = make_groups(table) ? RowMethod::shuffle : RowMethod::elements;
     find_outside(x, table);
-    // The blocks after the first lie inside.
-    const std::int64_t blocks = (std::min(x.end, x.zoom.inside_end) - begin) / table.elements;
+    // What lies outside is found for the first block only: those after it must lie inside.
+    const std::int64_t first_repeat = begin + table.elements;
+    const std::int64_t blocks = first_repeat < x.zoom.inside_begin
+                                    ? 1
+                                    : (std::min(x.end, x.zoom.inside_end) - begin) / table.elements;
     if (blocks > 1) {
         const double parity = x.zoom.convention == ZoomConvention::round ? 2.0 : 1.0;
         const auto sources =

@@ -40,6 +40,9 @@ static_assert(image_bytes >= most_block_bytes);
 // output are put together first.
 constexpr std::int64_t vector_bytes = 64;
 
+// How far ahead input is fetched. Measured: 0 to 5 % less time with 4096 than with the next row alone.
+constexpr std::int64_t ahead_bytes = 4096;
+
 // A run of output indices that show the same input index.
 struct Repeat {
     std::int64_t begin;
@@ -130,6 +133,12 @@ struct BlockCall {
     std::byte* output;             // column x of the first block, in row 0 of the first plane of the output
     StoreMode mode;
 
+    // Where the block's input begins in the row that comes about `ahead_bytes` of input after output row `y`.
+    const std::byte* maybe_row_ahead(std::int64_t y) const {
+        const std::int64_t wanted = y + ahead_bytes / scratch.table.input_span;
+        return wanted < rows.end ? maybe_row(source_index(rows.zoom, wanted)) : nullptr;
+    }
+
     const std::byte* maybe_row(std::int64_t source) const {
         return maybe_input == nullptr || source == shows_cval ? nullptr
                                                               : maybe_input + source * rows.input_pitch;
@@ -159,8 +168,7 @@ void store_each_row(const BlockCall& call) {
     for (std::int64_t y = call.rows.begin; y < call.rows.end;) {
         const Repeat shown = repeat_from(call.rows, y);
         const std::byte* const maybe_row = call.maybe_row(shown.source);
-        const std::byte* const maybe_next =
-            shown.end < call.rows.end ? call.maybe_row(source_index(call.rows.zoom, shown.end)) : nullptr;
+        const std::byte* const maybe_next = call.maybe_row_ahead(shown.end);
         for (std::int64_t repeat = 0; repeat < table.repeats; ++repeat) {
             const std::byte* const maybe_ahead = repeat + 1 < table.repeats && maybe_row != nullptr
                                                      ? maybe_row + (repeat + 1) * table.input_advance
@@ -187,8 +195,7 @@ void store_rows_together(const BlockCall& call) {
         std::byte* to = call.scratch.image;
         for (std::int64_t row = y; row < end;) {
             const Repeat shown = repeat_from(call.rows, row);
-            const std::byte* const maybe_next =
-                shown.end < call.rows.end ? call.maybe_row(source_index(call.rows.zoom, shown.end)) : nullptr;
+            const std::byte* const maybe_next = call.maybe_row_ahead(shown.end);
             const std::byte* const from =
                 block_of_row(call.scratch, call.maybe_row(shown.source), 0, maybe_next, to);
             for (; row < std::min(shown.end, end); ++row, to += bytes) {
