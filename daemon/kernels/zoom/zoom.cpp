@@ -51,7 +51,6 @@ const KernelDescription& describe() {
     return description;
 }
 
-// The source index never falls as the output index rises: the first and the last row say it all.
 AxisRange band_reads(const BandQuery& query) {
     const Shape& input = query.inputs[0];
     if (query.source_axis != query.output_axis) {
@@ -60,7 +59,7 @@ AxisRange band_reads(const BandQuery& query) {
     const int axis = query.output_axis;
     const ZoomAxis zoom =
         zoom_axis(query.plan->program.as<ZoomProgram>(), axis, input[axis], query.plan->output.shape[axis]);
-    return {source_index(zoom, query.rows.begin), source_index(zoom, query.rows.end - 1) + 1};
+    return source_range(zoom, query.rows);
 }
 
 }  // namespace
