@@ -69,6 +69,20 @@ void add_zooms_of_order_0(std::vector<SpeedCase>& cases) {
     add(DType::float32, {100000000}, 1.5, 1.0, "scipy-grid");
 }
 
+ParameterValues spline_parameters(std::vector<double> factor, std::int64_t order) {
+    ParameterValues values = zoom_parameters(std::move(factor), "scipy");
+    values.set("order", order);
+    return values;
+}
+
+// A zoom that computes, of float32.
+SpeedCase spline_case(std::string name, Shape shape, std::vector<double> factor, std::int64_t order) {
+    return {std::move(name),
+            "zoom",
+            {ArrayDescription{DType::float32, shape, MemoryOrder::c}},
+            spline_parameters(std::move(factor), order)};
+}
+
 std::vector<SpeedCase> speed_cases() {
     const auto array = [](DType dtype, Shape shape) {
         return ArrayDescription{dtype, shape, MemoryOrder::c};
@@ -110,6 +124,18 @@ std::vector<SpeedCase> speed_cases() {
          "zoom",
          {array(DType::float32, {1024, 1024, 1024})},
          zoom_parameters({0.5}, "scipy")},
+        spline_case("spline order 1 x2 256^3", {256, 256, 256}, {2.0}, 1),
+        spline_case("spline order 3 x2 256^3", {256, 256, 256}, {2.0}, 3),
+        spline_case("spline order 1 x2 8192^2", {8192, 8192}, {2.0}, 1),
+        spline_case("spline order 3 x2 8192^2", {8192, 8192}, {2.0}, 3),
+        spline_case("spline order 3 x2 (1,1,10,1000,1000)", {1, 1, 10, 1000, 1000}, {1.0, 1.0, 1.0, 2.0, 2.0},
+                    3),
+        spline_case("spline order 3 x2 (512,512,180) series", {512, 512, 180}, {2.0, 2.0, 1.0}, 3),
+        spline_case("spline order 1 x2 1-D", {50000000}, {2.0}, 1),
+        spline_case("spline order 3 x2 1-D", {50000000}, {2.0}, 3),
+        spline_case("spline order 1 x0.5 512^3", {512, 512, 512}, {0.5}, 1),
+        spline_case("spline order 3 x0.5 512^3", {512, 512, 512}, {0.5}, 3),
+        spline_case("spline order 1 x0.3 512^3", {512, 512, 512}, {0.3}, 1),
         {"outer 40000000x10 float32",
          "outer",
          {array(DType::float32, {40000000}), array(DType::float32, {10})},
