@@ -1,3 +1,4 @@
+#include "daemon/kernels/affine/affine.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/kernels/outer/outer.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
@@ -7,7 +8,7 @@
 namespace slab::kernels {
 
 std::span<const Kernel> all_kernels() {
-    static const std::array kernels{zoom_kernel(), outer_kernel()};
+    static const std::array kernels{zoom_kernel(), outer_kernel(), affine_kernel()};
     return kernels;
 }
 

@@ -28,7 +28,8 @@ class SplineTile {
     using Line = SplineLine<T, taps>;
     // The scratch: lines of values; of interleaved frames also the lines turned round; values in the output's dtype.
     static constexpr std::int64_t image_elements = 32 * 1024;
-    static_assert(3 * image_elements * sizeof(double) + 256 <= scratch_bytes);
+    static constexpr std::size_t image_bytes = image_elements * sizeof(double);  // no element is longer
+    static_assert(3 * image_bytes <= scratch_bytes);
     static constexpr std::int64_t most_grouped = 8 * 1024;  // of lines that are stored together: they stay in L1
     static constexpr std::int64_t most_interleaved_planes = 1024;
 
@@ -37,14 +38,9 @@ class SplineTile {
         : program_(program), call_(call), tile_(sampling_tile(program, call.target.shape, call.tile)),
           array_(sampled_array(program, call)), dtype_(part_dtype(call.target.dtype)),
           bytes_(static_cast<std::int64_t>(size_of(dtype_))) {
-        auto* const scratch = reinterpret_cast<T*>(call.scratch.data());
         staging_ = call.scratch.data();
-        values_ = scratch + image_elements;  // an element's dtype is at most as long as double
-        turned_ = scratch + 2 * image_elements;
-        if constexpr (sizeof(T) < sizeof(double)) {
-            values_ = scratch + 2 * image_elements;
-            turned_ = scratch + 3 * image_elements + Line::overhang;
-        }
+        values_ = reinterpret_cast<T*>(staging_ + image_bytes);
+        turned_ = reinterpret_cast<T*>(staging_ + 2 * image_bytes);
         mode_ = store_mode_for(element_count(call.target.shape) * program.parts * bytes_);
     }
 
