@@ -21,24 +21,27 @@ struct AffineMap {
 };
 
 Error wrong_size(const Table& table, std::int64_t n) {
-    const std::string given = table.columns == 1 ? fmt::format("{} numbers are", table.rows)
-                                                 : fmt::format("a table of {} x {} is", table.rows, table.columns);
-    return usage("the matrix does not fit the array",
-                 fmt::format("{} given, the array has {} dimension{}", given, n, n == 1 ? "" : "s"),
-                 fmt::format("Give {0} numbers (a diagonal), {0} x {0}, {0} x {1}, or {1} x {1} numbers.", n, n + 1));
+    const std::string given = table.columns == 1
+                                  ? fmt::format("{} numbers are", table.rows)
+                                  : fmt::format("a table of {} x {} is", table.rows, table.columns);
+    return usage(
+        "the matrix does not fit the array",
+        fmt::format("{} given, the array has {} dimension{}", given, n, n == 1 ? "" : "s"),
+        fmt::format("Give {0} numbers (a diagonal), {0} x {0}, {0} x {1}, or {1} x {1} numbers.", n, n + 1));
 }
 
 Expected<AffineMap> map_of(const Table* table, int rank) {
     if (table == nullptr) {
-        return std::unexpected(usage("affine needs a matrix", "none is given",
-                                     "Give the matrix from output indices to input coordinates, as a file or as 1,0;0,1."));
+        return std::unexpected(
+            usage("affine needs a matrix", "none is given",
+                  "Give the matrix from output indices to input coordinates, as a file or as 1,0;0,1."));
     }
     for (std::size_t i = 0; i < table->values.size(); ++i) {
         if (!std::isfinite(table->values[i])) {
             const auto at = static_cast<std::int64_t>(i);
             return std::unexpected(usage("the matrix has an element that is not finite",
-                                         fmt::format("row {}, column {} is {}", at / table->columns, at % table->columns,
-                                                     table->values[i]),
+                                         fmt::format("row {}, column {} is {}", at / table->columns,
+                                                     at % table->columns, table->values[i]),
                                          "Give finite numbers."));
         }
     }
@@ -46,7 +49,8 @@ Expected<AffineMap> map_of(const Table* table, int rank) {
     const bool is_square = table->rows == n && table->columns == n;
     const bool is_wide = table->rows == n && table->columns == n + 1;
     const bool is_full = table->rows == n + 1 && table->columns == n + 1;
-    const bool is_diagonal = (table->columns == 1 && table->rows == n) || (table->rows == 1 && table->columns == n);
+    const bool is_diagonal =
+        (table->columns == 1 && table->rows == n) || (table->rows == 1 && table->columns == n);
     AffineMap map;
     if (!is_square && !is_wide && !is_full && !is_diagonal) {
         return std::unexpected(wrong_size(*table, n));
@@ -85,9 +89,10 @@ Expected<std::vector<T>> value_per_axis(std::string_view name, const std::vector
     if (given.size() == 1) {
         return std::vector<T>(n, given.front());
     }
-    return std::unexpected(usage(fmt::format("the number of values of {} does not fit the array", name),
-                                 fmt::format("{} values are given, the array has {} dimensions", given.size(), rank),
-                                 fmt::format("Give one value of {} for all axes, or {} values, one for each.", name, rank)));
+    return std::unexpected(
+        usage(fmt::format("the number of values of {} does not fit the array", name),
+              fmt::format("{} values are given, the array has {} dimensions", given.size(), rank),
+              fmt::format("Give one value of {} for all axes, or {} values, one for each.", name, rank)));
 }
 
 Expected<Shape> output_shape(const Shape& input, const ParameterValues& parameters) {
@@ -115,7 +120,9 @@ Expected<Shape> output_shape(const Shape& input, const ParameterValues& paramete
 // In memory order: the last axis of a C-ordered array is the fastest, of a Fortran-ordered one the first.
 PullBack pull_back_of_map(const AffineMap& map, int rank, AxisOrder axes) {
     const auto n = static_cast<std::size_t>(rank);
-    const auto user_axis = [&](std::size_t axis) { return axes == AxisOrder::reversed ? n - 1 - axis : axis; };
+    const auto user_axis = [&](std::size_t axis) {
+        return axes == AxisOrder::reversed ? n - 1 - axis : axis;
+    };
     PullBack pull_back;
     for (std::size_t row = 0; row < n; ++row) {
         const std::size_t to = space_axes - n + row;
@@ -131,8 +138,8 @@ PullBack pull_back_of_map(const AffineMap& map, int rank, AxisOrder axes) {
 
 Expected<KernelPlan> plan_affine(const PlanRequest& request) {
     if (request.inputs.size() != 1) {
-        return std::unexpected(
-            usage("affine takes one input", fmt::format("{} given", request.inputs.size()), "Give one array."));
+        return std::unexpected(usage("affine takes one input", fmt::format("{} given", request.inputs.size()),
+                                     "Give one array."));
     }
     const Shape& shape = request.inputs[0].shape;
     if (shape.rank < 1 || shape.rank > static_cast<int>(space_axes)) {
@@ -160,7 +167,8 @@ Expected<KernelPlan> plan_affine(const PlanRequest& request) {
         for (std::size_t axis = 0; axis < values->size(); ++axis) {
             if (!std::isfinite((*values)[axis])) {
                 return std::unexpected(usage("the offset has an element that is not finite",
-                                             fmt::format("axis {} is {}", axis, (*values)[axis]), "Give finite numbers."));
+                                             fmt::format("axis {} is {}", axis, (*values)[axis]),
+                                             "Give finite numbers."));
             }
             map->offset[axis] = (*values)[axis];
         }
@@ -174,8 +182,13 @@ Expected<KernelPlan> plan_affine(const PlanRequest& request) {
     if (!output) {
         return std::unexpected(output.error());
     }
-    return plan_sampling({request.inputs[0], *output, 0, shape.rank, *spline,
-                          {pull_back_of_map(*map, shape.rank, request.axes)}, Masking::each_frame});
+    return plan_sampling({request.inputs[0],
+                          *output,
+                          0,
+                          shape.rank,
+                          *spline,
+                          {pull_back_of_map(*map, shape.rank, request.axes)},
+                          Masking::each_frame});
 }
 
 }  // namespace slab::kernels

@@ -21,7 +21,7 @@ struct TapGrid {
 
 // Which taps one element reads, whatever its coordinate: the boundary is applied to the coordinate, then to each tap.
 struct ElementTaps {
-    bool is_outside = false;  // no tap at all: cval
+    bool is_outside = false;                // no tap at all: cval
     std::array<double, space_axes> rest{};  // of the coordinate, from the middle tap (spline.hpp)
     TapOffsets offsets;
 };

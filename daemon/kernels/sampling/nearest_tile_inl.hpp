@@ -61,7 +61,8 @@ class NearestTile {
         const PullBack pull_back = pull_back_of(call_.table, outer * program_.inner + inner);
         const auto& [nz, ny, nx] = program_.target;
         const std::byte* const frame =
-            call_.inputs[0].data + (outer * grid_.extents[0] * grid_.pitches[0] * program_.inner + inner) * bytes;
+            call_.inputs[0].data +
+            (outer * grid_.extents[0] * grid_.pitches[0] * program_.inner + inner) * bytes;
         const auto& [z_range, y_range, x_range] = tile.space;
         for (std::int64_t z = z_range.begin; z < z_range.end; ++z) {
             for (std::int64_t y = y_range.begin; y < y_range.end; ++y) {
@@ -87,7 +88,8 @@ class NearestTile {
         }
     }
 
-    void fill_line(const std::byte* frame, const LineCoordinates& line, std::int64_t z, std::int64_t y, AxisRange x) {
+    void fill_line(const std::byte* frame, const LineCoordinates& line, std::int64_t z, std::int64_t y,
+                   AxisRange x) {
         const AxisRange computed = computed_elements(program_, call_, line, z, y, x);
         const AxisRange inside = elements_with_taps(program_, line, computed);
         fill_cval(x.begin, x.begin, computed.begin);
@@ -103,8 +105,8 @@ class NearestTile {
         }
     }
 
-    void move_anywhere(const std::byte* frame, const LineCoordinates& line, std::int64_t origin, std::int64_t begin,
-                       std::int64_t end) {
+    void move_anywhere(const std::byte* frame, const LineCoordinates& line, std::int64_t origin,
+                       std::int64_t begin, std::int64_t end) {
         for (std::int64_t x = begin; x < end; ++x) {
             const ElementTaps taps = element_taps(grid_, line, x);
             std::int64_t from = 0;
@@ -113,12 +115,13 @@ class NearestTile {
                 is_beyond = is_beyond || along[0] < 0;
                 from += along[0];
             }
-            std::memcpy(image_ + (x - origin) * bytes, is_beyond ? cval_ : frame + from * program_.inner * bytes,
-                        element_bytes);
+            std::memcpy(image_ + (x - origin) * bytes,
+                        is_beyond ? cval_ : frame + from * program_.inner * bytes, element_bytes);
         }
     }
 
-    void move_inside(const std::byte* frame, const LineCoordinates& line, std::int64_t origin, AxisRange inside) {
+    void move_inside(const std::byte* frame, const LineCoordinates& line, std::int64_t origin,
+                     AxisRange inside) {
         const hn::ScalableTag<double> dd;
         const auto lanes = static_cast<std::int64_t>(hn::Lanes(dd));
         alignas(HWY_MAX_BYTES) double offsets[HWY_MAX_BYTES / sizeof(double)];
@@ -128,9 +131,9 @@ class NearestTile {
             auto offset = hn::Zero(dd);
             for (std::size_t axis = 0; axis < space_axes; ++axis) {
                 if (program_.is_sampled[axis]) {
-                    const auto coordinate =
-                        hn::Add(hn::Add(hn::Set(dd, line.base[axis]), hn::Mul(hn::Set(dd, line.step[axis]), x)),
-                                hn::Set(dd, line.offset[axis]));
+                    const auto coordinate = hn::Add(
+                        hn::Add(hn::Set(dd, line.base[axis]), hn::Mul(hn::Set(dd, line.step[axis]), x)),
+                        hn::Set(dd, line.offset[axis]));
                     // Whole numbers below 2^53: exact.
                     offset = hn::MulAdd(hn::Floor(hn::Add(coordinate, half)),
                                         hn::Set(dd, static_cast<double>(grid_.pitches[axis])), offset);

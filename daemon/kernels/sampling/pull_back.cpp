@@ -29,8 +29,8 @@ std::int64_t first_where(double guess, AxisRange within, const Claim& claim) {
 
 }  // namespace
 
-AxisRange elements_between(const LineCoordinates& line, std::size_t axis, double shift, double lowest, double highest,
-                           AxisRange within) {
+AxisRange elements_between(const LineCoordinates& line, std::size_t axis, double shift, double lowest,
+                           double highest, AxisRange within) {
     const double step = line.step[axis];
     const double start = line.base[axis] + line.offset[axis] + shift;
     const auto value = [&](std::int64_t x) { return line.at(axis, x) + shift; };

@@ -43,7 +43,7 @@ inline LineCoordinates line_coordinates(const PullBack& pull_back, std::int64_t 
 
 // Of the line's elements [within.begin, within.end) those whose coordinate along the axis, plus `shift`, lies in
 // [lowest, highest]: one range, since a coordinate never turns back along a line, rounding included.
-AxisRange elements_between(const LineCoordinates& line, std::size_t axis, double shift, double lowest, double highest,
-                           AxisRange within);
+AxisRange elements_between(const LineCoordinates& line, std::size_t axis, double shift, double lowest,
+                           double highest, AxisRange within);
 
 }  // namespace slab::kernels

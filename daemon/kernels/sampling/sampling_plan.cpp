@@ -84,8 +84,8 @@ class PhaseList {
             return;  // what lies beyond one sample is that sample: the filter gives it back
         }
         const std::size_t source = plan_.workspaces.size();  // the input, then the filters before
-        const LineFilter filter = spline_prefilter(axis, source, program_.order, program_.boundary, program_.cval,
-                                                   program_.type, plan_.table);
+        const LineFilter filter = spline_prefilter(axis, source, program_.order, program_.boundary,
+                                                   program_.cval, program_.type, plan_.table);
         program_.filters[program_.phase_count] = filter;
         add(SamplingPhase::filter, line_filter_workspace(filter, latest_));
         latest_ = plan_.workspaces.back().array;
@@ -99,8 +99,8 @@ class PhaseList {
         }
         Workspace workspace{{dtype, shape, MemoryOrder::c}, {}};
         // A run of neighbours of inner is read at once.
-        workspace.tiles.brick = {std::min<std::int64_t>(64, program_.inner), 1, 1, std::min<std::int64_t>(64, shape[3]),
-                                 1};
+        workspace.tiles.brick = {std::min<std::int64_t>(64, program_.inner), 1, 1,
+                                 std::min<std::int64_t>(64, shape[3]), 1};
         add(SamplingPhase::planes, std::move(workspace));
     }
 
@@ -149,10 +149,10 @@ Expected<KernelPlan> plan_sampling(const SamplingRequest& request) {
     KernelPlan plan;
     plan.output = {request.input.dtype, request.output, MemoryOrder::c};
     if (!checked_byte_count(plan.output)) {
-        return std::unexpected(usage(
-            "the output's size does not fit in 63 bits",
-            fmt::format("it would have the shape {} of {}", to_text(request.output), name_of(request.input.dtype)),
-            "Give a smaller shape."));
+        return std::unexpected(usage("the output's size does not fit in 63 bits",
+                                     fmt::format("it would have the shape {} of {}", to_text(request.output),
+                                                 name_of(request.input.dtype)),
+                                     "Give a smaller shape."));
     }
     const SamplingProgram program = PhaseList(request, plan).all();
     plan.program = Program(program);
@@ -167,7 +167,8 @@ AxisRange sampling_band_reads(const BandQuery& query) {
     const std::size_t phase = query.source - query.inputs.size();
     const Shape& source = is_input ? query.inputs[query.source] : query.plan->workspaces[phase].array.shape;
     const AxisRange all{0, source[query.source_axis]};
-    if (query.output_axis >= program.outer_axes || (!is_input && program.phases[phase] == SamplingPhase::mask)) {
+    if (query.output_axis >= program.outer_axes ||
+        (!is_input && program.phases[phase] == SamplingPhase::mask)) {
         return all;
     }
     if (!is_input && program.phases[phase] == SamplingPhase::planes) {

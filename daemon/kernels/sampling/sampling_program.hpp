@@ -57,7 +57,8 @@ struct SamplingProgram {
 
 inline PullBack pull_back_of(std::span<const std::byte> table, std::int64_t frame) {
     PullBack pull_back;
-    std::memcpy(&pull_back, table.data() + static_cast<std::size_t>(frame) * sizeof(PullBack), sizeof(PullBack));
+    std::memcpy(&pull_back, table.data() + static_cast<std::size_t>(frame) * sizeof(PullBack),
+                sizeof(PullBack));
     return pull_back;
 }
 
@@ -83,6 +84,11 @@ struct TapRange {
 
 inline TapRange tap_range(int order, std::int64_t first, std::int64_t end) {
     TapRange range;
+    if (order == 0) {  // beyond the outermost samples' centres the boundary decides
+        range.lowest = static_cast<double>(first);
+        range.highest = static_cast<double>(end - 1);
+        return range;
+    }
     range.shift = order % 2 == 0 ? 0.5 : 0.0;
     if (order == 1) {
         const bool has_interval = end - first >= 2;

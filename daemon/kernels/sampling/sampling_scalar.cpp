@@ -29,7 +29,8 @@ void for_each_element(const SamplingProgram& program, const TileCall& call, cons
                         for_each_index(tile.inner[0], [&](std::int64_t inner_0) {
                             for_each_index(tile.inner[1], [&](std::int64_t inner_1) {
                                 const std::int64_t inner = inner_0 * tile.inner_pitch + inner_1;
-                                const std::int64_t at = (((outer * nz + z) * ny + y) * nx + x) * inner_elements + inner;
+                                const std::int64_t at =
+                                    (((outer * nz + z) * ny + y) * nx + x) * inner_elements + inner;
                                 visit(outer, z, y, x, inner, at);
                             });
                         });
@@ -40,8 +41,8 @@ void for_each_element(const SamplingProgram& program, const TileCall& call, cons
     });
 }
 
-bool is_computed(const SamplingProgram& program, const TileCall& call, const LineCoordinates& line, std::int64_t z,
-                 std::int64_t y, std::int64_t x) {
+bool is_computed(const SamplingProgram& program, const TileCall& call, const LineCoordinates& line,
+                 std::int64_t z, std::int64_t y, std::int64_t x) {
     const AxisRange computed = computed_elements(program, call, line, z, y, {x, x + 1});
     return computed.begin < computed.end;
 }
@@ -71,7 +72,8 @@ void move_nearest(const SamplingProgram& program, const TileCall& call) {
             return;
         }
         const std::int64_t plane = outer * grid.extents[0] * grid.pitches[0];
-        std::memcpy(call.target.data + at * bytes, input.data + ((plane + from) * program.inner + inner) * bytes,
+        std::memcpy(call.target.data + at * bytes,
+                    input.data + ((plane + from) * program.inner + inner) * bytes,
                     static_cast<std::size_t>(bytes));
     });
 }
@@ -131,7 +133,8 @@ void sample(const SamplingProgram& program, const TileCall& call) {
             const LineCoordinates line =
                 line_coordinates(pull_back_of(call.table, plane / program.parts), z, y);
             const auto sampled = sampled_plane<T>(program, array, plane);
-            const T value = is_computed(program, call, line, z, y, x) ? spline_value(sampled, line, x) : sampled.cval;
+            const T value =
+                is_computed(program, call, line, z, y, x) ? spline_value(sampled, line, x) : sampled.cval;
             store_element(value, call.target.data, part_type, at * program.parts + part);
         }
     });

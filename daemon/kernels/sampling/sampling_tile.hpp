@@ -31,7 +31,8 @@ inline SamplingTile sampling_tile(const SamplingProgram& program, const Shape& s
         found.outer_pitch = shape[axis];
     }
     for (int axis = 0; axis < program.space_rank; ++axis) {
-        found.space[space_axes - static_cast<std::size_t>(program.space_rank - axis)] = range(program.outer_axes + axis);
+        found.space[space_axes - static_cast<std::size_t>(program.space_rank - axis)] =
+            range(program.outer_axes + axis);
     }
     for (int axis = 0; axis < program.inner_axes; ++axis) {
         found.inner[static_cast<std::size_t>(2 - program.inner_axes + axis)] = range(space_end + axis);
@@ -66,7 +67,8 @@ inline TapGrid tap_grid(const SamplingProgram& program) {
 
 // Order 1 and above: planes lie one behind the other.
 template <typename T>
-SampledPlane<T> sampled_plane(const SamplingProgram& program, const ConstArrayView& array, std::int64_t plane) {
+SampledPlane<T> sampled_plane(const SamplingProgram& program, const ConstArrayView& array,
+                              std::int64_t plane) {
     SampledPlane<T> sampled;
     sampled.grid = tap_grid(program);
     sampled.elements = sampled.grid.extents[0] * sampled.grid.pitches[0];
@@ -74,7 +76,8 @@ SampledPlane<T> sampled_plane(const SamplingProgram& program, const ConstArrayVi
     sampled.data = array.data + plane * sampled.elements * static_cast<std::int64_t>(size_of(part));
     sampled.has_working_type = part == (sizeof(T) == sizeof(float) ? DType::float32 : DType::float64);
     sampled.pick = pick_taps_of<T>(part);
-    sampled.cval = plane % program.parts == 0 ? static_cast<T>(program.cval) : T(0);  // an imaginary part beyond is 0
+    sampled.cval =
+        plane % program.parts == 0 ? static_cast<T>(program.cval) : T(0);  // an imaginary part beyond is 0
     return sampled;
 }
 
@@ -87,7 +90,8 @@ inline AxisRange shared_inside(const ConstArrayView& mask, std::int64_t z, std::
 }
 
 // Elements of the line whose coordinates lie on the samples, from the first's centre to the last's.
-inline AxisRange elements_inside(const SamplingProgram& program, const LineCoordinates& line, AxisRange within) {
+inline AxisRange elements_inside(const SamplingProgram& program, const LineCoordinates& line,
+                                 AxisRange within) {
     for (std::size_t axis = 0; axis < space_axes; ++axis) {
         if (program.is_sampled[axis]) {
             const auto last = static_cast<double>(program.source[axis] - 1);
@@ -98,8 +102,8 @@ inline AxisRange elements_inside(const SamplingProgram& program, const LineCoord
 }
 
 // Which elements of a line are computed at all; the others are cval.
-inline AxisRange computed_elements(const SamplingProgram& program, const TileCall& call, const LineCoordinates& line,
-                                   std::int64_t z, std::int64_t y, AxisRange x) {
+inline AxisRange computed_elements(const SamplingProgram& program, const TileCall& call,
+                                   const LineCoordinates& line, std::int64_t z, std::int64_t y, AxisRange x) {
     AxisRange computed = x;
     if (const auto mask = workspace_of(program, SamplingPhase::mask)) {
         const AxisRange inside = shared_inside(call.workspaces[*mask], z, y);
@@ -110,7 +114,8 @@ inline AxisRange computed_elements(const SamplingProgram& program, const TileCal
 }
 
 // Elements of the line all of whose taps exist.
-inline AxisRange elements_with_taps(const SamplingProgram& program, const LineCoordinates& line, AxisRange within) {
+inline AxisRange elements_with_taps(const SamplingProgram& program, const LineCoordinates& line,
+                                    AxisRange within) {
     for (std::size_t axis = 0; axis < space_axes; ++axis) {
         if (program.is_sampled[axis]) {
             const TapRange taps =

@@ -10,7 +10,8 @@ void fill_shared_mask(const SamplingProgram& program, const TileCall& call) {
         for (std::int64_t y = call.tile.begin[1]; y < call.tile.end[1]; ++y) {
             AxisRange inside{0, program.target[2]};
             for (std::int64_t frame = 0; frame < program.frames && inside.begin < inside.end; ++frame) {
-                inside = elements_inside(program, line_coordinates(pull_back_of(call.table, frame), z, y), inside);
+                inside =
+                    elements_inside(program, line_coordinates(pull_back_of(call.table, frame), z, y), inside);
             }
             const std::array<std::int64_t, 2> ends{inside.begin, inside.end};
             const std::int64_t at = (z * call.target.shape[1] + y) * 2 + call.tile.begin[2];

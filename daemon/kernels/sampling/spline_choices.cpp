@@ -33,23 +33,21 @@ std::vector<ParameterDescription> spline_parameters() {
              "",
              {"on", "off"},
              "on"},
-            {"precision",
-             ParameterType::choice,
-             "in what to compute; auto: float32 and complex64 in single, all else in double",
-             "",
-             precision_names(),
-             "auto"}};
+            {"precision", ParameterType::choice,
+             "in what to compute; auto: float32 and complex64 in single, all else in double", "",
+             precision_names(), "auto"}};
 }
 
 Expected<SplineChoices> spline_choices(const PlanRequest& request, std::int64_t order) {
     const ParameterValues& parameters = request.parameters;
     const DType dtype = request.inputs[0].dtype;
     if (order < 0 || order > most_order) {
-        return std::unexpected(usage(fmt::format("there is no order {}", order),
-                                     fmt::format("splines of order 0 (nearest), 1 (linear), 2, 3 (cubic), 4 and {} "
-                                                 "(quintic) are known",
-                                                 most_order),
-                                     "Give an order from 0 to 5; 3 is scipy's default."));
+        return std::unexpected(
+            usage(fmt::format("there is no order {}", order),
+                  fmt::format("splines of order 0 (nearest), 1 (linear), 2, 3 (cubic), 4 and {} "
+                              "(quintic) are known",
+                              most_order),
+                  "Give an order from 0 to 5; 3 is scipy's default."));
     }
     SplineChoices choices;
     choices.order = static_cast<int>(order);
@@ -65,9 +63,10 @@ Expected<SplineChoices> spline_choices(const PlanRequest& request, std::int64_t 
         choices.cval = *cval;
     }
     if (!std::isfinite(choices.cval) && !holds_reals(dtype)) {
-        return std::unexpected(usage(fmt::format("cval cannot be {}", choices.cval),
-                                     fmt::format("the array is {}, which holds no such number", name_of(dtype)),
-                                     "Give a finite cval, or convert the array to float32 first."));
+        return std::unexpected(
+            usage(fmt::format("cval cannot be {}", choices.cval),
+                  fmt::format("the array is {}, which holds no such number", name_of(dtype)),
+                  "Give a finite cval, or convert the array to float32 first."));
     }
     const std::string precision = chosen(parameters, "precision", "auto");
     const auto named = precision_named(precision);

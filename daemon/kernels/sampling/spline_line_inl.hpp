@@ -165,7 +165,8 @@ class SplineLine {
                 key = hn::Sub(hn::Load(dd, first_[1] + lane), hn::Set(dd, y0));
             }
             if (plane_.grid.is_sampled[0]) {
-                key = hn::MulAdd(hn::Sub(hn::Load(dd, first_[0] + lane), hn::Set(dd, z0)), hn::Set(dd, key_pitch), key);
+                key = hn::MulAdd(hn::Sub(hn::Load(dd, first_[0] + lane), hn::Set(dd, z0)),
+                                 hn::Set(dd, key_pitch), key);
             }
             const auto place = hn::Sub(hn::Load(dd, first_[2] + lane), hn::Set(dd, left));
             if constexpr (sizeof(T) == sizeof(double)) {
@@ -184,14 +185,17 @@ class SplineLine {
         }
         const auto key = hn::Load(d, keys);
         auto waiting = hn::FirstN(d, static_cast<std::size_t>(n));
-        const std::int64_t reach = (taps_along(0) - 1) * pitches[0] + (taps_along(1) - 1) * pitches[1] + taps - 1 + n;
+        const std::int64_t reach =
+            (taps_along(0) - 1) * pitches[0] + (taps_along(1) - 1) * pitches[1] + taps - 1 + n;
         for (;;) {
             const auto found = hn::FindFirstTrue(d, waiting);
             if (found < 0) {
                 return true;
             }
-            const std::int64_t z = plane_.grid.is_sampled[0] ? static_cast<std::int64_t>(first_[0][found]) : 0;
-            const std::int64_t y = plane_.grid.is_sampled[1] ? static_cast<std::int64_t>(first_[1][found]) : 0;
+            const std::int64_t z =
+                plane_.grid.is_sampled[0] ? static_cast<std::int64_t>(first_[0][found]) : 0;
+            const std::int64_t y =
+                plane_.grid.is_sampled[1] ? static_cast<std::int64_t>(first_[1][found]) : 0;
             const std::int64_t offset = z * pitches[0] + y * pitches[1] + static_cast<std::int64_t>(left);
             if (offset + reach > plane_.elements) {
                 return false;
@@ -203,7 +207,8 @@ class SplineLine {
     }
 
     template <class Order, class Mask>
-    HWY_INLINE void add_rows(const T* HWY_RESTRICT rows, Order order_in_row, Mask group, V* HWY_RESTRICT sums) {
+    HWY_INLINE void add_rows(const T* HWY_RESTRICT rows, Order order_in_row, Mask group,
+                             V* HWY_RESTRICT sums) {
         const T* weights = row_weights_;
         const int z_taps = taps_along(0);
         const int y_taps = taps_along(1);
@@ -244,7 +249,8 @@ class SplineLine {
         load_sums(sums);
     }
 
-    void sum_element(const T* HWY_RESTRICT rows, std::int64_t z_pitch, std::int64_t y_pitch, std::int64_t lane) {
+    void sum_element(const T* HWY_RESTRICT rows, std::int64_t z_pitch, std::int64_t y_pitch,
+                     std::int64_t lane) {
         const hn::CappedTag<T, static_cast<std::size_t>(row_taps)> part;
         using P = hn::Vec<decltype(part)>;
         constexpr std::size_t most_parts = static_cast<std::size_t>(row_taps) * sizeof(T) / 16 + 1;

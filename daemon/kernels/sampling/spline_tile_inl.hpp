@@ -30,7 +30,8 @@ class SplineTile {
     static constexpr std::int64_t image_elements = 32 * 1024;
     static constexpr std::size_t image_bytes = image_elements * sizeof(double);  // no element is longer
     static_assert(3 * image_bytes <= scratch_bytes);
-    static constexpr std::int64_t most_grouped = 8 * 1024;  // of lines that are stored together: they stay in L1
+    static constexpr std::int64_t most_grouped =
+        8 * 1024;  // of lines that are stored together: they stay in L1
     static constexpr std::int64_t most_interleaved_planes = 1024;
 
   public:
@@ -101,7 +102,8 @@ class SplineTile {
                 for (std::int64_t z = z_range.begin; z < z_range.end; ++z) {
                     for (std::int64_t y = y_range.begin; y < y_range.end; ++y) {
                         for (std::int64_t x = x_range.begin; x < x_range.end; x += width) {
-                            turn_round(outer, {first, first + planes}, z, y, {x, std::min(x + width, x_range.end)});
+                            turn_round(outer, {first, first + planes}, z, y,
+                                       {x, std::min(x + width, x_range.end)});
                         }
                     }
                 }
@@ -132,8 +134,8 @@ class SplineTile {
     }
 
     // Elements x of a line; writes up to Line::overhang elements more.
-    void fill_line(const SampledPlane<T>& plane, const PullBack& pull_back, std::int64_t z, std::int64_t y, AxisRange x,
-                   T* values) {
+    void fill_line(const SampledPlane<T>& plane, const PullBack& pull_back, std::int64_t z, std::int64_t y,
+                   AxisRange x, T* values) {
         const LineCoordinates line = line_coordinates(pull_back, z, y);
         const AxisRange computed = computed_elements(program_, call_, line, z, y, x);
         const AxisRange inside = elements_with_taps(program_, line, computed);

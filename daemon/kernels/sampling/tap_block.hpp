@@ -21,7 +21,8 @@ struct TapOffsets {
 
 // Rows of taps of one element, one after the other, as the sums want to read them: `pitch` apart, converted to T.
 template <typename T>
-using PickTaps = void (*)(const std::byte* plane, const TapOffsets& offsets, std::int64_t pitch, T cval, T* block);
+using PickTaps = void (*)(const std::byte* plane, const TapOffsets& offsets, std::int64_t pitch, T cval,
+                          T* block);
 
 // For any real dtype.
 template <typename T>
