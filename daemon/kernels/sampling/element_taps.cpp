@@ -41,7 +41,7 @@ ElementTaps element_taps(const TapGrid& grid, const LineCoordinates& line, std::
         for (int tap = 0; tap <= grid.order; ++tap) {
             const std::optional<std::int64_t> index = map_index(first + tap, n, grid.boundary);
             taps.offsets.along[axis][static_cast<std::size_t>(tap)] =
-                index ? *index * grid.pitches[axis] : -1;
+                index ? (*index + grid.margin) * grid.pitches[axis] : -1;
         }
     }
     return taps;

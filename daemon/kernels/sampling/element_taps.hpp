@@ -14,9 +14,11 @@ struct TapGrid {
     int order = 3;
     Boundary boundary = Boundary::constant;
     std::array<bool, space_axes> is_sampled{};
-    SpaceExtents extents{1, 1, 1};  // with the padding
+    SpaceExtents extents{1, 1, 1};  // with the padding, without the margin
     SpaceExtents pitches{0, 0, 1};  // in elements
-    std::int64_t padding = 0;       // beyond each end of each sampled axis
+    std::int64_t padding = 0;       // beyond each end of each sampled axis; see SamplingProgram
+    std::int64_t margin = 0;
+    std::int64_t elements = 0;  // of the plane, with both
 };
 
 // Which taps one element reads, whatever its coordinate: the boundary is applied to the coordinate, then to each tap.

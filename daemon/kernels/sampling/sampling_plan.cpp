@@ -59,6 +59,7 @@ class PhaseList {
     SamplingProgram all() {
         if (program_.order >= 2 && request_.spline.is_prefiltered) {
             program_.padding = coefficient_padding(program_.boundary);
+            program_.margin = program_.padding > 0 ? 0 : (program_.order + 1) / 2;
             for (int axis = 0; axis < program_.space_rank; ++axis) {
                 add_filter(program_.outer_axes + axis);
             }
@@ -80,12 +81,10 @@ class PhaseList {
     }
 
     void add_filter(int axis) {
-        if (request_.input.shape[axis] == 1 && program_.padding == 0) {
-            return;  // what lies beyond one sample is that sample: the filter gives it back
-        }
         const std::size_t source = plan_.workspaces.size();  // the input, then the filters before
-        const LineFilter filter = spline_prefilter(axis, source, program_.order, program_.boundary,
-                                                   program_.cval, program_.type, plan_.table);
+        LineFilter filter = spline_prefilter(axis, source, program_.order, program_.boundary, program_.cval,
+                                             program_.type, plan_.table);
+        filter.padding = program_.padding + program_.margin;
         program_.filters[program_.phase_count] = filter;
         add(SamplingPhase::filter, line_filter_workspace(filter, latest_));
         latest_ = plan_.workspaces.back().array;

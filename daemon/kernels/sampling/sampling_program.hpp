@@ -40,7 +40,11 @@ struct SamplingProgram {
     std::array<bool, space_axes> is_sampled{};  // false: the array has no such axis
     SpaceExtents source{1, 1, 1};
     SpaceExtents target{1, 1, 1};
-    std::int64_t padding = 0;  // coefficients beyond each end of each sampled axis
+    // Beyond each end of each sampled axis lie coefficients. Padding: in their own right, the boundary begins behind them
+    // (nearest and grid-constant). Margin: copies of what the boundary says, so that no element within the samples has
+    // to look for its taps.
+    std::int64_t padding = 0;
+    std::int64_t margin = 0;
 
     int outer_axes = 0;  // of the array as its dtype counts elements
     int space_rank = 0;
@@ -82,9 +86,9 @@ struct TapRange {
     double highest = 0.0;
 };
 
-inline TapRange tap_range(int order, std::int64_t first, std::int64_t end) {
+inline TapRange tap_range(int order, std::int64_t first, std::int64_t end, std::int64_t margin) {
     TapRange range;
-    if (order == 0) {  // beyond the outermost samples' centres the boundary decides
+    if (order == 0 || margin > 0) {  // beyond the outermost samples' centres the boundary decides
         range.lowest = static_cast<double>(first);
         range.highest = static_cast<double>(end - 1);
         return range;

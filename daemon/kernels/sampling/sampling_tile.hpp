@@ -58,10 +58,15 @@ inline TapGrid tap_grid(const SamplingProgram& program) {
     grid.boundary = program.boundary;
     grid.is_sampled = program.is_sampled;
     grid.padding = program.padding;
+    grid.margin = program.margin;
+    SpaceExtents stored{1, 1, 1};
     for (std::size_t axis = 0; axis < space_axes; ++axis) {
-        grid.extents[axis] = program.source[axis] + (program.is_sampled[axis] ? 2 * program.padding : 0);
+        const std::int64_t is_padded = program.is_sampled[axis] ? 1 : 0;
+        grid.extents[axis] = program.source[axis] + 2 * program.padding * is_padded;
+        stored[axis] = grid.extents[axis] + 2 * program.margin * is_padded;
     }
-    grid.pitches = {grid.extents[1] * grid.extents[2], grid.extents[2], 1};
+    grid.pitches = {stored[1] * stored[2], stored[2], 1};
+    grid.elements = stored[0] * grid.pitches[0];
     return grid;
 }
 
@@ -71,7 +76,7 @@ SampledPlane<T> sampled_plane(const SamplingProgram& program, const ConstArrayVi
                               std::int64_t plane) {
     SampledPlane<T> sampled;
     sampled.grid = tap_grid(program);
-    sampled.elements = sampled.grid.extents[0] * sampled.grid.pitches[0];
+    sampled.elements = sampled.grid.elements;
     const DType part = part_dtype(array.dtype);
     sampled.data = array.data + plane * sampled.elements * static_cast<std::int64_t>(size_of(part));
     sampled.has_working_type = part == (sizeof(T) == sizeof(float) ? DType::float32 : DType::float64);
@@ -116,10 +121,13 @@ inline AxisRange computed_elements(const SamplingProgram& program, const TileCal
 // Elements of the line all of whose taps exist.
 inline AxisRange elements_with_taps(const SamplingProgram& program, const LineCoordinates& line,
                                     AxisRange within) {
+    if (program.margin > 0 && program.boundary == Boundary::constant) {
+        return within;  // computed_elements() has left no others
+    }
     for (std::size_t axis = 0; axis < space_axes; ++axis) {
         if (program.is_sampled[axis]) {
-            const TapRange taps =
-                tap_range(program.order, -program.padding, program.source[axis] + program.padding);
+            const TapRange taps = tap_range(program.order, -program.padding,
+                                            program.source[axis] + program.padding, program.margin);
             within = elements_between(line, axis, taps.shift, taps.lowest, taps.highest, within);
         }
     }

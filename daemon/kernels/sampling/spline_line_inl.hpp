@@ -49,7 +49,7 @@ class SplineLine {
         // row and element. Beyond 1024 the relative rows would not be exact in float.
         const double groups = 1.0 + (lanes - 1.0) * drift;
         is_by_rows_ = plane.has_working_type && std::abs(line.step[2]) <= 1.01 && drift * lanes < 1024.0 &&
-                      groups * taps * 1.25 < lanes * static_cast<double>(parts());
+                      groups * taps * 1.25 < lanes * static_cast<double>(parts);
     }
 
     // Elements [x.begin, x.end), all of whose taps exist.
@@ -78,10 +78,10 @@ class SplineLine {
 
   private:
     static std::int64_t lanes() { return static_cast<std::int64_t>(hn::Lanes(d)); }
-    static std::int64_t part_lanes() {
-        return static_cast<std::int64_t>(hn::Lanes(hn::CappedTag<T, static_cast<std::size_t>(row_taps)>()));
-    }
-    static std::int64_t parts() { return row_taps / part_lanes(); }
+    // Known when compiled: vectors of sums stay in registers only if the loops over them are unrolled.
+    static constexpr auto part_lanes =
+        static_cast<std::int64_t>(hn::MaxLanes(hn::CappedTag<T, static_cast<std::size_t>(row_taps)>()));
+    static constexpr std::int64_t parts = row_taps / part_lanes;
 
     // Where the lanes' taps lie: index of the first, and the rest of the coordinate, along each axis. Lanes beyond the
     // last element repeat it.
@@ -95,7 +95,7 @@ class SplineLine {
             const auto step = hn::Set(dd, line_.step[axis]);
             const auto offset = hn::Set(dd, line_.offset[axis]);
             const auto to_first =
-                hn::Set(dd, static_cast<double>(plane_.grid.padding - static_cast<std::int64_t>(order / 2)));
+                hn::Set(dd, static_cast<double>(plane_.grid.padding + plane_.grid.margin - order / 2));
             const auto last_middle =
                 hn::Set(dd, static_cast<double>(plane_.grid.extents[axis] - plane_.grid.padding - 2));
             for (std::int64_t lane = 0; lane < lanes(); lane += half_lanes) {
@@ -212,19 +212,31 @@ class SplineLine {
         const T* weights = row_weights_;
         const int z_taps = taps_along(0);
         const int y_taps = taps_along(1);
+        const std::int64_t z_pitch = plane_.grid.pitches[0];
+        const std::int64_t y_pitch = plane_.grid.pitches[1];
+        V kept[taps];
+#pragma GCC unroll 6
+        for (int j = 0; j < taps; ++j) {
+            kept[j] = sums[j];
+        }
         for (int z = 0; z < z_taps; ++z) {
-            const T* row = rows + z * plane_.grid.pitches[0];
-            for (int y = 0; y < y_taps; ++y, row += plane_.grid.pitches[1], weights += most_lanes) {
+            const T* row = rows + z * z_pitch;
+            for (int y = 0; y < y_taps; ++y, row += y_pitch, weights += most_lanes) {
                 const V weight = hn::Load(d, weights);
                 Mask counted = group;
                 if constexpr (taps == 2) {
                     counted = hn::And(counted, hn::Ne(weight, hn::Zero(d)));
                 }
+#pragma GCC unroll 6
                 for (int j = 0; j < taps; ++j) {
                     const V tap = hn::TableLookupLanes(hn::LoadU(d, row + j), order_in_row);
-                    sums[j] = hn::IfThenElse(counted, hn::MulAdd(tap, weight, sums[j]), sums[j]);
+                    kept[j] = hn::IfThenElse(counted, hn::MulAdd(tap, weight, kept[j]), kept[j]);
                 }
             }
+        }
+#pragma GCC unroll 6
+        for (int j = 0; j < taps; ++j) {
+            sums[j] = kept[j];
         }
     }
 
@@ -253,9 +265,9 @@ class SplineLine {
                      std::int64_t lane) {
         const hn::CappedTag<T, static_cast<std::size_t>(row_taps)> part;
         using P = hn::Vec<decltype(part)>;
-        constexpr std::size_t most_parts = static_cast<std::size_t>(row_taps) * sizeof(T) / 16 + 1;
-        P sums[most_parts];
-        for (std::int64_t i = 0; i < parts(); ++i) {
+        P sums[parts];
+#pragma GCC unroll 4
+        for (std::int64_t i = 0; i < parts; ++i) {
             sums[i] = hn::Zero(part);
         }
         const T* weights = row_weights_ + lane;
@@ -268,14 +280,15 @@ class SplineLine {
                     continue;
                 }
                 const P weight = hn::Set(part, *weights);
-                for (std::int64_t i = 0; i < parts(); ++i) {
-                    sums[i] = hn::MulAdd(hn::LoadU(part, row + i * part_lanes()), weight, sums[i]);
+#pragma GCC unroll 4
+                for (std::int64_t i = 0; i < parts; ++i) {
+                    sums[i] = hn::MulAdd(hn::LoadU(part, row + i * part_lanes), weight, sums[i]);
                 }
             }
         }
         alignas(HWY_MAX_BYTES) T stored[row_taps];
-        for (std::int64_t i = 0; i < parts(); ++i) {
-            hn::Store(sums[i], part, stored + i * part_lanes());
+        for (std::int64_t i = 0; i < parts; ++i) {
+            hn::Store(sums[i], part, stored + i * part_lanes);
         }
         for (int j = 0; j < taps; ++j) {
             sums_[j * most_lanes + lane] = stored[j];
