@@ -21,9 +21,10 @@ std::optional<Precision> precision_named(std::string_view name) {
                                 : std::optional(static_cast<Precision>(std::distance(names.begin(), found)));
 }
 
-WorkingType working_type(DType input, Precision precision) {
+WorkingType working_type(DType input, Precision precision, int order) {
     if (precision == Precision::automatic) {
-        return part_dtype(input) == DType::float32 ? WorkingType::float32 : WorkingType::float64;
+        return part_dtype(input) == DType::float32 && order <= 3 ? WorkingType::float32
+                                                                 : WorkingType::float64;
     }
     return precision == Precision::as_float ? WorkingType::float32 : WorkingType::float64;
 }

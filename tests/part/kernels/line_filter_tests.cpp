@@ -28,7 +28,7 @@ struct FilterCase {
 struct FilterRun {
     explicit FilterRun(const FilterCase& c, std::uint64_t seed = 1) : source(c.source) {
         filter = spline_prefilter(c.axis, 0, c.order, c.boundary, 2.5,
-                                  working_type(source.dtype, Precision::automatic), table);
+                                  working_type(source.dtype, Precision::automatic, 3), table);
         target = line_filter_workspace(filter, source).array;
         std::mt19937_64 random(seed);
         samples.resize(static_cast<std::size_t>(byte_count(source)));
