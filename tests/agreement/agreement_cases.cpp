@@ -1,5 +1,7 @@
 #include "tests/agreement/agreement_cases.hpp"
 
+#include "tests/agreement/sampling_cases.hpp"
+
 #include <cstring>
 #include <limits>
 
@@ -146,6 +148,12 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     }
     if (kernel == "zoom") {
         return zoom_cases();
+    }
+    if (kernel == "affine") {
+        return affine_cases();
+    }
+    if (kernel == "reslice") {
+        return reslice_cases();
     }
     return {};
 }

@@ -75,7 +75,7 @@ Expected<SplineChoices> spline_choices(const PlanRequest& request, std::int64_t 
                                      fmt::format("the precisions are {}", fmt::join(precision_names(), ", ")),
                                      "Choose one of them; auto is the default."));
     }
-    choices.type = working_type(dtype, *named);
+    choices.type = working_type(dtype, *named, choices.order);
     choices.is_prefiltered = chosen(parameters, "prefilter", "on") != "off";
     return choices;
 }
