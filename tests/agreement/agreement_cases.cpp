@@ -1,8 +1,10 @@
 #include "tests/agreement/agreement_cases.hpp"
 
 #include "daemon/kernels/interpolation/boundary.hpp"
+#include "tests/agreement/sampling_cases.hpp"
 
 #include <algorithm>
+
 #include <cstring>
 #include <iterator>
 #include <limits>
@@ -243,6 +245,12 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
         std::vector<AgreementCase> cases = zoom_cases();
         std::ranges::move(spline_zoom_cases(), std::back_inserter(cases));
         return cases;
+    }
+    if (kernel == "affine") {
+        return affine_cases();
+    }
+    if (kernel == "reslice") {
+        return reslice_cases();
     }
     return {};
 }

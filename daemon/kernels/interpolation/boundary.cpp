@@ -59,7 +59,11 @@ std::optional<double> map_coordinate(double coordinate, std::int64_t n, Boundary
         const double rest = modulo(coordinate, 2.0 * samples);
         return rest > last ? 2.0 * samples - 1.0 - rest : rest;
     }
-    case Boundary::wrap: return modulo(coordinate, last);
+    case Boundary::wrap: {
+        // The last sample lies on the first. Which of the two it is there: as scipy, the last before the begin.
+        const double rest = modulo(coordinate, last);
+        return coordinate < 0.0 && rest == 0.0 ? last : rest;
+    }
     case Boundary::grid_wrap: return modulo(coordinate, samples);
     default: return std::clamp(coordinate, 0.0, last);
     }
