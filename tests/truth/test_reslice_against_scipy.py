@@ -88,8 +88,8 @@ class Conventions(ResliceCase):
         self.rng = np.random.default_rng(1)
         self.frames = oracle.random_values(self.rng, (COUNT, *SHAPE), "f8")
 
-    def check(self, rows, of_row, affine, **parameters):
-        pull_backs = [rigid_motion.pull_back(of_row(row), affine) for row in rows]
+    def check(self, rows, of_row, to_mm, **parameters):
+        pull_backs = [rigid_motion.pull_back(of_row(row), to_mm) for row in rows]
         for layout, order in itertools.product(("first", "last", "last, Fortran"), (1, 3)):
             with self.subTest(layout=layout, order=order):
                 self.assert_resliced(self.frames, pull_backs, order, layout=layout, transforms=rows, **parameters)
