@@ -25,12 +25,18 @@ std::string plan_text(const PlannedJob& plan) {
                             plan.output->order == MemoryOrder::c ? "C" : "F");
     }
     text += fmt::format("\nholds   {} of the volume", byte_size_text(plan.holds_bytes));
+    if (plan.work_bytes > 0) {
+        text += fmt::format(", {} of it for the kernel's own arrays", byte_size_text(plan.work_bytes));
+    }
     if (plan.least_bytes > 0) {
         text += fmt::format("; {} would do: --max-memory", byte_size_text(plan.least_bytes));
     }
     text += fmt::format("\nwork    {} band{}", plan.bands, plan.bands == 1 ? "" : "s");
     if (plan.band_shape.rank > 0) {
         text += fmt::format(" of {}", to_text(plan.band_shape));
+    }
+    if (plan.phases > 1) {
+        text += fmt::format(", {} phases", plan.phases);
     }
     text += fmt::format("{}, {} tile{} of {}\n", plan.streams ? " through a ring in the volume" : "",
                         plan.tiles, plan.tiles == 1 ? "" : "s", to_text(plan.tile));

@@ -151,7 +151,9 @@ PlannedJob planned_job_from(const Json& json) {
     plan.tiles = integer_or(json, "tiles", 0);
     plan.tile = shape_in(json, "tile");
     plan.least_bytes = integer_or(json, "least_bytes", 0);
+    plan.work_bytes = integer_or(json, "work_bytes", 0);
     plan.streams = flag_or(json, "streams", false);
+    plan.phases = integer_or(json, "phases", 1);
     plan.band_shape = shape_in(json, "band_shape");
     plan.json = dump(json);
     return plan;

@@ -16,9 +16,11 @@ struct PlannedJob {
     std::int64_t bytes_out = 0;
     std::int64_t holds_bytes = 0;  // of the volume
     std::int64_t least_bytes = 0;  // the least max_memory that would do; 0: not told
+    std::int64_t work_bytes = 0;   // of holds_bytes: what the kernel itself needs, as spline coefficients
     bool streams = false;          // in bands through a ring in the volume
     std::int64_t bands = 0;
     Shape band_shape;
+    std::int64_t phases = 1;  // each band goes through them, with a barrier between
     std::int64_t tiles = 0;
     Shape tile;
     std::string json;  // the object as it came: the parameters with their defaults too

@@ -19,7 +19,7 @@ namespace slab {
    All of it is for the supervisor that starts after this one died: which extents have memory behind them, which results
    can be attached to, how far running jobs had come. Nobody decides anything by it while a supervisor lives.
 */
-inline constexpr std::uint32_t layout_version = 2;
+inline constexpr std::uint32_t layout_version = 3;
 inline constexpr std::int64_t extent_bytes = std::int64_t{2} << 20;
 inline constexpr std::array<char, 8> volume_magic{'s', 'l', 'a', 'b', 'v', 'o', 'l', '\n'};
 
@@ -67,7 +67,7 @@ struct RecordedRun {
 struct RecordedSlot {
     std::int64_t band;
     std::uint32_t stage;  // BandStage; only loaded and computed mean anything to a successor
-    std::uint32_t reserved;
+    std::uint32_t phase;  // loaded: the phases before this one are done, the tile bits are this one's
 };
 
 inline constexpr std::size_t most_recorded_inputs = 8;
@@ -76,20 +76,20 @@ inline constexpr std::size_t most_recorded_slots = 4;
 struct JobRecord {
     std::uint64_t job;  // 0: the record is free
     RecordUse use;
-    std::uint8_t inputs_loaded;  // running: the inputs that are there whole have arrived
-    std::array<std::byte, 2> reserved;
+    std::uint8_t inputs_loaded;     // running: the inputs that are there whole have arrived
+    std::uint8_t workspaces_ready;  // running: the workspaces that are there whole are computed
+    std::byte reserved;
     std::int32_t bit_area;    // running: its tile bits; negative: none
     double submitted_at;      // with the number, which job it is
     std::uint64_t plan;       // running: JobPlan::fingerprint
     std::int64_t bands_done;  // running: these have left their slots
-    std::uint32_t phase;      // running
-    std::uint32_t reserved_32;
     RecordedRun output;
     RecordedRun ring;
+    RecordedRun work;
     std::array<RecordedRun, most_recorded_inputs> inputs;
     std::array<RecordedSlot, most_recorded_slots> slots;
     std::uint32_t status_bytes;  // kept and ended: JOB of the protocol, JSON text
-    std::array<char, 3820> status;
+    std::array<char, 3812> status;
 };
 static_assert(sizeof(JobRecord) == 4096 && std::is_trivially_copyable_v<JobRecord>);
 

@@ -9,7 +9,7 @@ std::vector<ByteRange> Holdings::runs() const {
             all.push_back(*input);
         }
     }
-    for (const std::optional<ByteRange>& run : {output, ring}) {
+    for (const std::optional<ByteRange>& run : {output, ring, work}) {
         if (run) {
             all.push_back(*run);
         }
@@ -32,6 +32,11 @@ Placement Job::placement(std::int64_t number, const BandPlan& part) const {
     places.output = plan.ring.output_at < 0
                         ? holds.output->begin + part.output.begin
                         : slot + plan.ring.output_at + (file_offset + part.output.begin) % page;
+    // A workspace's part begins where its room does.
+    for (const std::int64_t at : plan.work.workspace_at) {
+        places.workspaces.push_back(holds.work->begin + at);
+    }
+    places.table = holds.work ? holds.work->begin : 0;
     return places;
 }
 

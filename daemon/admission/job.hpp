@@ -82,6 +82,7 @@ struct Holdings {
     std::vector<std::optional<ByteRange>> inputs;  // of those that are in the volume whole
     std::optional<ByteRange> output;               // likewise
     std::optional<ByteRange> ring;                 // where the others stream through
+    std::optional<ByteRange> work;                 // the kernel's table and workspaces
     bool is_populated = false;                     // all of it has memory; once true it stays so
 
     std::vector<ByteRange> runs() const;
@@ -101,8 +102,10 @@ struct MoverWork {
 
 // Where things lie in the volume.
 struct Placement {
-    std::vector<std::int64_t> inputs;  // the first byte of the band's part of each input
-    std::int64_t output = 0;           // likewise
+    std::vector<std::int64_t> inputs;      // the first byte of the band's part of each input
+    std::int64_t output = 0;               // likewise
+    std::vector<std::int64_t> workspaces;  // likewise
+    std::int64_t table = 0;
 };
 
 // Everything about one job. The ledger alone changes `state`, `outcome` and `error`; the rest belongs to the
@@ -148,12 +151,14 @@ struct Job {
     };
     std::optional<Ending> ending;
 
-    std::size_t phase = 0;
-    BandPipeline pipeline;               // of the phase
-    std::int64_t band = -1;              // whose tiles are given out; negative: none's
-    BandPlan band_plan;                  // of that band
-    std::int64_t last_load = -1;         // the band that this mover was told to load last
-    Clock::time_point space_looked_for;  // when an output that waits for space was tried last
+    BandPipeline pipeline;
+    std::int64_t band = -1;               // whose tiles are given out; negative: none's
+    BandPlan band_plan;                   // of that band
+    std::size_t phase = 0;                // of that band
+    bool table_written = false;           // into the volume, by this supervisor
+    bool whole_workspaces_ready = false;  // they are not computed with the next bands again
+    std::int64_t last_load = -1;          // the band that this mover was told to load last
+    Clock::time_point space_looked_for;   // when an output that waits for space was tried last
     std::int64_t tiles_done = 0;
     std::int64_t tiles_repeated = 0;
     int workers_lost = 0;
@@ -165,7 +170,7 @@ struct Job {
     Clock::time_point submitted, admitted, ended;  // since-epoch zero: not yet
     Stopwatch load_time, compute_time, flush_time;
 
-    const PhasePlan& current_phase() const { return plan.phases[phase]; }
+    const TileGrid& tiles() const { return band_plan.phases[phase]; }
     // Where the band lies, in its slot or in the whole arrays.
     Placement placement(std::int64_t band, const BandPlan& plan) const;
 };

@@ -59,7 +59,7 @@ Json live_job_to_json(const Job& job, int workers) {
         {"tiles_adopted", job.tiles_adopted},
         {"workers", workers},
         {"workers_lost", job.workers_lost},
-        {"bands", job.plan.band_count()},
+        {"bands", job.plan.cut.count},
         {"bytes_in", job.plan.bytes_in},
         {"bytes_out", job.plan.bytes_out},
         {"bands_done", job.pipeline.bands_computed()},
@@ -88,7 +88,7 @@ Json job_to_json(const Job& job, int workers, std::chrono::milliseconds expire) 
 }
 
 Json plan_to_json(const JobPlan& plan) {
-    const TileGrid grid = plan.band(0, 0).tiles;
+    const TileGrid grid = plan.band(0).output_tiles();
     std::vector<std::int64_t> tile(grid.tile.begin(), grid.tile.begin() + grid.domain.rank);
     std::vector<std::int64_t> band_shape;
     for (int axis = 0; axis < grid.domain.rank; ++axis) {
@@ -107,8 +107,10 @@ Json plan_to_json(const JobPlan& plan) {
         {"holds_bytes", plan.holds_bytes},
         {"least_bytes", plan.least_bytes},
         {"streams", plan.streams()},
-        {"bands", plan.band_count()},
+        {"bands", plan.cut.count},
         {"band_shape", band_shape},
+        {"phases", plan.phase_count()},
+        {"work_bytes", plan.work.bytes},
         {"tiles", plan.tile_count},
         {"tile", tile},
     };

@@ -3,6 +3,8 @@
 #include "common/volume/layout.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace slab::daemon {
 namespace {
@@ -18,21 +20,31 @@ std::int64_t room_for(std::int64_t bytes) {
     return round_up(bytes + page - 1, page);
 }
 
-// What all bands of one size need, before it is decided which arrays stream.
+constexpr std::int64_t in_pages(std::int64_t bytes) {
+    return round_up(bytes, page);
+}
+
+// What all bands of one size need.
+struct BandLayout {
+    RingPlan ring;
+    WorkPlan work;
+    std::int64_t holds_bytes = 0;
+};
+
 class Layout {
   public:
     Layout(const JobPlan& plan, bool output_stays)
-        : plan_(plan), phase_(plan.phases.front()), axis_(kernels::band_axis_of(plan.kernel_output_shape)),
-          rows_(plan.kernel_output_shape[axis_]), output_row_bytes_(plan.bytes_out / rows_),
-          output_stays_(output_stays) {
-        for (std::size_t input = 0; input < plan.inputs.size(); ++input) {
-            const Shape& shape = plan.kernel_input_shapes[input];
-            const int input_axis = kernels::band_axis_of(shape);
-            const kernels::AxisRange first = reads(input, {0, std::min(rows_, phase_.kernel.band_step)});
+        : plan_(plan), rows_(plan.kernel_output_shape[plan.cut.axis]),
+          output_row_bytes_(plan.bytes_out / rows_), output_stays_(output_stays) {
+        const std::size_t sources = plan.inputs.size() + plan.kernel_plan.workspaces.size();
+        for (std::size_t source = 0; source < sources; ++source) {
+            const Shape& shape = plan.source_shape(source);
+            const kernels::AxisRange first =
+                plan.source_rows(source, {0, std::min(rows_, plan.kernel_plan.band_step)});
             // One that the first band needs whole, all need whole: ranges do not shrink.
-            streams_.push_back(first.end - first.begin < shape[input_axis]);
-            if (!streams_.back()) {
-                resident_ += extents_for(room_for(byte_count(plan.inputs[input])));
+            is_whole_.push_back(first.end - first.begin == shape[kernels::band_axis_of(shape)]);
+            if (source < plan.inputs.size() && is_whole_.back()) {
+                resident_ += extents_for(room_for(byte_count(plan.inputs[source])));
             }
         }
         if (output_stays_) {
@@ -41,79 +53,102 @@ class Layout {
     }
 
     std::int64_t rows() const { return rows_; }
-    std::int64_t resident() const { return resident_; }
     bool anything_streams() const {
-        return !output_stays_ || std::ranges::find(streams_, true) != streams_.end();
+        const auto inputs_end = is_whole_.begin() + static_cast<std::ptrdiff_t>(plan_.inputs.size());
+        return !output_stays_ || std::find(is_whole_.begin(), inputs_end, false) != inputs_end;
     }
 
-    // The slot for bands of so many rows.
-    RingPlan ring(std::int64_t band_rows) const {
-        RingPlan ring;
+    // The slots for bands of so many rows.
+    BandLayout bands(std::int64_t band_rows, int slots) const {
+        BandLayout layout;
         std::int64_t at = 0;
-        for (std::size_t input = 0; input < streams_.size(); ++input) {
-            ring.input_at.push_back(streams_[input] ? at : -1);
-            if (streams_[input]) {
-                at += room_for(most_input_bytes(input, band_rows));
+        for (std::size_t input = 0; input < plan_.inputs.size(); ++input) {
+            layout.ring.input_at.push_back(is_whole_[input] ? -1 : at);
+            if (!is_whole_[input]) {
+                at += room_for(most_bytes(input, plan_.inputs[input], band_rows));
             }
         }
         if (!output_stays_) {
-            ring.output_at = at;
+            layout.ring.output_at = at;
             at += room_for(band_rows * output_row_bytes_);
         }
-        ring.slot_bytes = at;
-        return ring;
-    }
-
-    std::int64_t holds(const RingPlan& ring) const {
-        return resident_ + extents_for(ring.slots * ring.slot_bytes);
+        layout.ring.slot_bytes = at;
+        layout.ring.slots = slots;
+        layout.work = work(band_rows);
+        layout.holds_bytes = resident_ + extents_for(slots * at) +
+                             (layout.work.bytes > 0 ? extents_for(layout.work.bytes) : 0);
+        return layout;
     }
 
   private:
-    kernels::AxisRange reads(std::size_t input, kernels::AxisRange rows) const {
-        const Shape& shape = plan_.kernel_input_shapes[input];
-        return plan_.kernel->band_reads(
-            {&phase_.kernel, plan_.kernel_input_shapes, input, kernels::band_axis_of(shape), axis_, rows});
+    WorkPlan work(std::int64_t band_rows) const {
+        WorkPlan work;
+        work.bytes = in_pages(static_cast<std::int64_t>(plan_.kernel_plan.table.size()));
+        for (std::size_t i = 0; i < plan_.kernel_plan.workspaces.size(); ++i) {
+            const std::size_t source = plan_.inputs.size() + i;
+            const ArrayDescription& array = plan_.kernel_plan.workspaces[i].array;
+            work.workspace_at.push_back(work.bytes);
+            work.is_whole.push_back(is_whole_[source]);
+            work.bytes +=
+                in_pages(is_whole_[source] ? byte_count(array) : most_bytes(source, array, band_rows));
+        }
+        return work;
     }
 
-    std::int64_t most_input_bytes(std::size_t input, std::int64_t band_rows) const {
-        const Shape& shape = plan_.kernel_input_shapes[input];
+    std::int64_t most_bytes(std::size_t source, const ArrayDescription& array, std::int64_t band_rows) const {
+        const Shape& shape = plan_.source_shape(source);
         std::int64_t most = 0;
         for (std::int64_t begin = 0; begin < rows_; begin += band_rows) {
-            const kernels::AxisRange range = reads(input, {begin, std::min(rows_, begin + band_rows)});
+            const kernels::AxisRange range =
+                plan_.source_rows(source, {begin, std::min(rows_, begin + band_rows)});
             most = std::max(most, range.end - range.begin);
         }
-        return most * (byte_count(plan_.inputs[input]) / shape[kernels::band_axis_of(shape)]);
+        return most * (byte_count(array) / shape[kernels::band_axis_of(shape)]);
     }
 
     const JobPlan& plan_;
-    const PhasePlan& phase_;
-    int axis_;
     std::int64_t rows_;
     std::int64_t output_row_bytes_;
     bool output_stays_;
-    std::vector<bool> streams_;
+    std::vector<bool> is_whole_;  // the inputs, then the workspaces
     std::int64_t resident_ = 0;
 };
 
+// How much longer a band takes when it waits for others: estimates, made so that a job without a halo gets four slots
+// and one whose halo is as large as its bands gets fewer, larger ones.
+double cost_of_slots(int slots) {
+    switch (slots) {
+    case 1: return 2.0;
+    case 2: return 1.3;
+    case 3: return 1.1;
+    default: return 1.0;
+    }
+}
+
 void count_tiles(JobPlan& plan) {
     plan.tile_count = 0;
-    for (std::size_t phase = 0; phase < plan.phases.size(); ++phase) {
-        // All bands but the last have the same tiles.
-        const std::int64_t bands = plan.phases[phase].band_count;
-        plan.tile_count += (bands - 1) * plan.band(phase, 0).tiles.tile_count() +
-                           plan.band(phase, bands - 1).tiles.tile_count();
+    for (std::int64_t number = 0; number < plan.cut.count; ++number) {
+        const BandPlan band = plan.band(number);
+        for (std::size_t phase = 0; phase < band.phases.size(); ++phase) {
+            plan.tile_count += number > 0 && plan.is_done_once(phase) ? 0 : band.phases[phase].tile_count();
+        }
     }
 }
 
 }  // namespace
 
 void lay_out_whole(JobPlan& plan) {
-    PhasePlan& phase = plan.phases.front();
-    phase.band_axis = kernels::band_axis_of(plan.kernel_output_shape);
-    phase.band_rows = plan.kernel_output_shape[phase.band_axis];
-    phase.band_count = 1;
+    const int axis = kernels::band_axis_of(plan.kernel_output_shape);
+    plan.cut = {axis, plan.kernel_output_shape[axis], 1};
     plan.ring = {1, 0, std::vector<std::int64_t>(plan.inputs.size(), -1), -1};
-    plan.holds_bytes = extents_for(plan.bytes_out);
+    plan.work = {};
+    plan.work.bytes = in_pages(static_cast<std::int64_t>(plan.kernel_plan.table.size()));
+    for (const kernels::Workspace& workspace : plan.kernel_plan.workspaces) {
+        plan.work.workspace_at.push_back(plan.work.bytes);
+        plan.work.is_whole.push_back(true);
+        plan.work.bytes += in_pages(byte_count(workspace.array));
+    }
+    plan.holds_bytes = extents_for(plan.bytes_out) + (plan.work.bytes > 0 ? extents_for(plan.work.bytes) : 0);
     for (const ArrayDescription& input : plan.inputs) {
         plan.holds_bytes += extents_for(room_for(byte_count(input)));
     }
@@ -122,31 +157,30 @@ void lay_out_whole(JobPlan& plan) {
 }
 
 bool lay_out_ring(JobPlan& plan, const Room& room) {
-    PhasePlan& phase = plan.phases.front();
     if (plan.kernel->band_reads == nullptr) {
         return false;
     }
+    plan.cut.axis = kernels::band_axis_of(plan.kernel_output_shape);
     const Layout layout(plan, room.output_stays);
     if (!layout.anything_streams()) {
         return false;
     }
-    const std::int64_t step = phase.kernel.band_step;
+    const std::int64_t step = plan.kernel_plan.band_step;
     const std::int64_t rows = layout.rows();
     const std::int64_t most_steps = (rows + step - 1) / step;
     const std::int64_t least_steps = (most_steps + most_bands - 1) / most_bands;
-    const auto ring_of = [&](std::int64_t steps, int slots) {
-        RingPlan ring = layout.ring(std::min(rows, steps * step));
-        ring.slots = slots;
-        return ring;
+    const auto bands_of = [&](std::int64_t steps, int slots) {
+        return layout.bands(std::min(rows, steps * step), slots);
     };
-    plan.least_bytes = std::min(plan.least_bytes, layout.holds(ring_of(least_steps, 1)));
-    // As many slots as fit: loading, computing and flushing each want one, and a fourth evens out their rates. Then
-    // the largest band that fits in them.
+    plan.least_bytes = std::min(plan.least_bytes, bands_of(least_steps, 1).holds_bytes);
+    // Loading, computing and flushing each want a slot, and a fourth evens out their rates; but many slots mean small
+    // bands, and each band brings its halo again. The cheapest of both.
+    std::optional<std::pair<double, BandCut>> cheapest;
     for (int slots = most_slots; slots >= 1; --slots) {
         const auto fits = [&](std::int64_t steps) {
-            const RingPlan ring = ring_of(steps, slots);
-            return layout.holds(ring) <= room.most_bytes &&
-                   (ring.slot_bytes <= preferred_slot_bytes || steps == least_steps);
+            const BandLayout bands = bands_of(steps, slots);
+            return bands.holds_bytes <= room.most_bytes &&
+                   (bands.ring.slot_bytes <= preferred_slot_bytes || steps == least_steps);
         };
         if (!fits(least_steps)) {
             continue;
@@ -161,15 +195,24 @@ bool lay_out_ring(JobPlan& plan, const Room& room) {
                 most = middle - 1;
             }
         }
-        phase.band_axis = kernels::band_axis_of(plan.kernel_output_shape);
-        phase.band_rows = std::min(rows, fitting * step);
-        phase.band_count = (rows + phase.band_rows - 1) / phase.band_rows;
-        plan.ring = ring_of(fitting, static_cast<int>(std::min<std::int64_t>(slots, phase.band_count)));
-        plan.holds_bytes = layout.holds(plan.ring);
-        count_tiles(plan);
-        return true;
+        const std::int64_t band_rows = std::min(rows, fitting * step);
+        const BandCut cut{plan.cut.axis, band_rows, (rows + band_rows - 1) / band_rows};
+        BandLayout bands = bands_of(fitting, static_cast<int>(std::min<std::int64_t>(slots, cut.count)));
+        const double cost =
+            cost_of_slots(bands.ring.slots) * static_cast<double>(bands.ring.slot_bytes * cut.count);
+        if (!cheapest || cost < cheapest->first) {
+            cheapest = {cost, cut};
+            plan.ring = std::move(bands.ring);
+            plan.work = std::move(bands.work);
+            plan.holds_bytes = bands.holds_bytes;
+        }
     }
-    return false;
+    if (!cheapest) {
+        return false;
+    }
+    plan.cut = cheapest->second;
+    count_tiles(plan);
+    return true;
 }
 
 }  // namespace slab::daemon

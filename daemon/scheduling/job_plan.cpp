@@ -60,13 +60,15 @@ Expected<AxisOrder> axis_order(const kernels::KernelDescription& kernel,
 Error does_not_fit(const JobPlan& plan, const Room& room) {
     return {
         ErrorKind::refused, "the job does not fit in the volume",
-        fmt::format("it needs at least {} at once ({} of input, {} of output{}); {} are allowed",
-                    byte_size_text(plan.least_bytes), byte_size_text(plan.bytes_in),
-                    byte_size_text(plan.bytes_out),
-                    plan.kernel->band_reads == nullptr ? ", and the kernel cannot work in bands"
-                    : room.output_stays                ? ", which stays in the volume"
-                                                       : "",
-                    byte_size_text(room.most_bytes)),
+        fmt::format(
+            "it needs at least {} at once ({} of input, {} of output{}{}); {} are allowed",
+            byte_size_text(plan.least_bytes), byte_size_text(plan.bytes_in), byte_size_text(plan.bytes_out),
+            plan.kernel->band_reads == nullptr ? ", and the kernel cannot work in bands"
+            : room.output_stays                ? ", which stays in the volume"
+                                               : "",
+            plan.work.bytes > 0 ? fmt::format(", {} of the kernel's own", byte_size_text(plan.work.bytes))
+                                : "",
+            byte_size_text(room.most_bytes)),
         room.output_stays && plan.kernel->band_reads != nullptr
             ? "Write the result to a file instead of keeping it, or give the volume more memory."
             : "Raise --max-memory, or give the volume more memory (volume.size in the daemon's slabd.toml)."};
@@ -90,43 +92,63 @@ class Fingerprint {
 
 }  // namespace
 
-std::int64_t JobPlan::band_count() const {
-    std::int64_t bands = 0;
-    for (const PhasePlan& phase : phases) {
-        bands = std::max(bands, phase.band_count);
+std::int64_t BandPlan::tile_count() const {
+    std::int64_t count = 0;
+    for (const TileGrid& tiles : phases) {
+        count += tiles.tile_count();
     }
-    return bands;
+    return count;
 }
 
-BandPlan JobPlan::band(std::size_t phase_number, std::int64_t number) const {
-    const PhasePlan& phase = phases[phase_number];
-    const auto axis = static_cast<std::size_t>(phase.band_axis);
+const Shape& JobPlan::source_shape(std::size_t source) const {
+    return source < inputs.size() ? kernel_input_shapes[source]
+                                  : kernel_plan.workspaces[source - inputs.size()].array.shape;
+}
+
+kernels::AxisRange JobPlan::source_rows(std::size_t source, kernels::AxisRange output_rows) const {
+    return kernel->band_reads({&kernel_plan, kernel_input_shapes, source,
+                               kernels::band_axis_of(source_shape(source)), cut.axis, output_rows});
+}
+
+BandPlan JobPlan::band(std::int64_t number) const {
+    const auto axis = static_cast<std::size_t>(cut.axis);
     Box box = whole(kernel_output_shape);
-    box.begin[axis] = number * phase.band_rows;
-    box.end[axis] = std::min(box.end[axis], box.begin[axis] + phase.band_rows);
+    box.begin[axis] = number * cut.rows;
+    box.end[axis] = std::min(box.end[axis], box.begin[axis] + cut.rows);
+    const kernels::AxisRange rows{box.begin[axis], box.end[axis]};
+    const std::int64_t row_bytes = bytes_out / kernel_output_shape.extents[axis];
 
     BandPlan band;
-    band.tiles =
-        cut_into_tiles(box, static_cast<std::int64_t>(size_of(output.dtype)), phase.kernel.tiles, tile_bytes);
-    const std::int64_t row_bytes = bytes_out / kernel_output_shape.extents[axis];
-    band.output = {box.begin[axis] * row_bytes, box.end[axis] * row_bytes};
+    band.output = {rows.begin * row_bytes, rows.end * row_bytes};
     for (std::size_t input = 0; input < inputs.size(); ++input) {
-        const Shape& shape = kernel_input_shapes[input];
         const std::int64_t bytes = byte_count(inputs[input]);
         if (ring.input_at[input] < 0) {
             band.inputs.push_back({0, bytes});
             continue;
         }
-        const int input_axis = kernels::band_axis_of(shape);
-        const kernels::AxisRange range = kernel->band_reads({&phase.kernel,
-                                                             kernel_input_shapes,
-                                                             input,
-                                                             input_axis,
-                                                             phase.band_axis,
-                                                             {box.begin[axis], box.end[axis]}});
-        const std::int64_t input_row_bytes = bytes / shape[input_axis];
+        const Shape& shape = kernel_input_shapes[input];
+        const std::int64_t input_row_bytes = bytes / shape[kernels::band_axis_of(shape)];
+        const kernels::AxisRange range = source_rows(input, rows);
         band.inputs.push_back({range.begin * input_row_bytes, range.end * input_row_bytes});
     }
+    for (std::size_t i = 0; i < kernel_plan.workspaces.size(); ++i) {
+        const kernels::Workspace& workspace = kernel_plan.workspaces[i];
+        const int workspace_axis = kernels::band_axis_of(workspace.array.shape);
+        Box part = whole(workspace.array.shape);
+        if (!work.is_whole[i]) {
+            const kernels::AxisRange range = source_rows(inputs.size() + i, rows);
+            part.begin[static_cast<std::size_t>(workspace_axis)] = range.begin;
+            part.end[static_cast<std::size_t>(workspace_axis)] = range.end;
+        }
+        const std::int64_t workspace_row_bytes =
+            byte_count(workspace.array) / workspace.array.shape[workspace_axis];
+        band.workspaces.push_back({part.begin[static_cast<std::size_t>(workspace_axis)] * workspace_row_bytes,
+                                   part.end[static_cast<std::size_t>(workspace_axis)] * workspace_row_bytes});
+        band.phases.push_back(cut_into_tiles(part, static_cast<std::int64_t>(size_of(workspace.array.dtype)),
+                                             workspace.tiles, tile_bytes));
+    }
+    band.phases.push_back(
+        cut_into_tiles(box, static_cast<std::int64_t>(size_of(output.dtype)), kernel_plan.tiles, tile_bytes));
     return band;
 }
 
@@ -139,12 +161,15 @@ std::uint64_t JobPlan::fingerprint() const {
     for (const Shape& shape : kernel_input_shapes) {
         print.add(shape.values());
     }
-    for (std::size_t phase = 0; phase < phases.size(); ++phase) {
-        const PhasePlan& pass = phases[phase];
-        print.add(pass.band_rows);
-        print.add(pass.band_count);
-        print.add(band(phase, 0).tiles.tile);
+    print.add(cut.rows);
+    print.add(cut.count);
+    for (const TileGrid& tiles : band(0).phases) {
+        print.add(tiles.domain.begin);
+        print.add(tiles.domain.end);
+        print.add(tiles.tile);
     }
+    print.add(work.bytes);
+    print.add(work.workspace_at);
     print.add(ring.slots);
     print.add(ring.slot_bytes);
     print.add(ring.output_at);
@@ -179,7 +204,11 @@ Expected<JobPlan> plan_job(JobPlanRequest request) {
     // Sums of sizes stay far inside 63 bits.
     constexpr std::int64_t largest_array = std::int64_t{1} << 58;
     const auto too_large = [](const ArrayDescription& array) { return byte_count(array) > largest_array; };
-    if (too_large(kernel_plan->output) || std::ranges::any_of(kernel_request.inputs, too_large)) {
+    const auto is_huge = [&](const kernels::Workspace& workspace) {
+        return !checked_byte_count(workspace.array) || too_large(workspace.array);
+    };
+    if (too_large(kernel_plan->output) || std::ranges::any_of(kernel_request.inputs, too_large) ||
+        std::ranges::any_of(kernel_plan->workspaces, is_huge)) {
         return std::unexpected(
             Error{ErrorKind::refused, "the job does not fit in any volume",
                   fmt::format("its output has shape {}", to_text(kernel_plan->output.shape)),
@@ -202,7 +231,7 @@ Expected<JobPlan> plan_job(JobPlanRequest request) {
     }
     plan.bytes_out = byte_count(plan.output);
     plan.tile_bytes = request.tile_bytes;
-    plan.phases.push_back({std::move(*kernel_plan), 0, 0, 0});
+    plan.kernel_plan = std::move(*kernel_plan);
 
     const Room& room = request.room;
     lay_out_whole(plan);

@@ -18,20 +18,23 @@ struct ByteSpan {
     bool operator==(const ByteSpan&) const = default;
 };
 
-// A part of the output and what it needs: its tiles, its bytes, and those of each input (with the halo). For a job
-// whose arrays are all in the volume at once there is one band, and it is everything.
+// A part of the output and what it needs: the tiles of each phase, its bytes, and those of each input and workspace (with
+// the halo). For a job whose arrays are all in the volume at once there is one band, and it is everything.
 struct BandPlan {
-    TileGrid tiles;
+    std::vector<TileGrid> phases;  // the workspaces' in their order, then the output's
     ByteSpan output;
     std::vector<ByteSpan> inputs;
+    std::vector<ByteSpan> workspaces;
+
+    const TileGrid& output_tiles() const { return phases.back(); }
+    std::int64_t tile_count() const;
 };
 
-// One pass of a kernel over the output, in bands along one axis; between phases is a barrier.
-struct PhasePlan {
-    kernels::KernelPlan kernel;
-    int band_axis = 0;
-    std::int64_t band_rows = 0;  // indices of the output's band axis in a band; the last one may have fewer
-    std::int64_t band_count = 0;
+// Bands are cut along one axis of the output.
+struct BandCut {
+    int axis = 0;
+    std::int64_t rows = 0;  // indices of that axis in a band; the last one may have fewer
+    std::int64_t count = 0;
 };
 
 // How a streaming job's slots lie in the volume: `slots` times the same, each with room for one band of every array
@@ -43,6 +46,14 @@ struct RingPlan {
     std::int64_t output_at = -1;         // likewise
 };
 
+// What a kernel needs beside inputs and output, in one run of the volume: its table, then the workspaces. One that bands
+// need in part has room for the largest part: only one band is computed at a time.
+struct WorkPlan {
+    std::int64_t bytes = 0;                  // 0: nothing
+    std::vector<std::int64_t> workspace_at;  // bytes from the run's start
+    std::vector<bool> is_whole;              // computed once, with the first band, and there until the end
+};
+
 // All that will be done for a job, before anything is. Pure: the same request gives the same plan.
 struct JobPlan {
     const kernels::Kernel* kernel = nullptr;
@@ -52,17 +63,26 @@ struct JobPlan {
     std::vector<Shape> kernel_input_shapes;  // as the kernel sees them: C order
     Shape kernel_output_shape;
     std::int64_t tile_bytes = 0;
-    std::vector<PhasePlan> phases;
+    kernels::KernelPlan kernel_plan;
+    BandCut cut;
     RingPlan ring;
+    WorkPlan work;
     std::int64_t bytes_in = 0;
     std::int64_t bytes_out = 0;
     std::int64_t holds_bytes = 0;  // of the volume, in whole extents
     std::int64_t least_bytes = 0;  // the least room that would do
-    std::int64_t tile_count = 0;   // over all phases and bands
+    std::int64_t tile_count = 0;   // over all bands and phases
 
     bool streams() const { return ring.slot_bytes > 0; }
-    std::int64_t band_count() const;
-    BandPlan band(std::size_t phase, std::int64_t number) const;
+    std::size_t phase_count() const { return kernel_plan.workspaces.size() + 1; }
+    // Whether that phase's array is there already for every band but the first.
+    bool is_done_once(std::size_t phase) const {
+        return phase < work.is_whole.size() && work.is_whole[phase];
+    }
+    BandPlan band(std::int64_t number) const;
+    // Of the band's part of source `input` or, counted on, workspace: rows of the source's own band axis.
+    kernels::AxisRange source_rows(std::size_t source, kernels::AxisRange output_rows) const;
+    const Shape& source_shape(std::size_t source) const;
 
     // A number for how the work is cut: what was filled under one plan means nothing under another. Of the parameters
     // it knows only the shapes that they lead to.

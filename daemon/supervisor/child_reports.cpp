@@ -173,14 +173,17 @@ void JobConductor::worker_died(WorkerSlot worker, const std::vector<ExtentOrder>
     Job* const poisoned = death.poisoned ? ledger_.find(*death.poisoned) : nullptr;
     if (poisoned != nullptr && poisoned->state != JobState::ended) {  // it may have been ending anyway
         Job& job = *poisoned;
-        Box tile = job.band_plan.tiles.tile_box(death.poison_tile);
+        Box tile = job.tiles().tile_box(death.poison_tile);
         if (job.plan.output.order == MemoryOrder::fortran) {
             std::reverse(tile.begin.begin(), tile.begin.begin() + tile.rank);
             std::reverse(tile.end.begin(), tile.end.begin() + tile.rank);
         }
         end_early(job, JobOutcome::failed,
                   {ErrorKind::failed,
-                   fmt::format("tile {} {} of the output killed {} workers", death.poison_tile, to_text(tile),
+                   fmt::format("tile {} {} of {} killed {} workers", death.poison_tile, to_text(tile),
+                               job.phase + 1 == job.plan.phase_count()
+                                   ? std::string("the output")
+                                   : fmt::format("the kernel's workspace {}", job.phase + 1),
                                TileScheduler::most_deaths),
                    "the kernel crashes or hangs there, or something kills workers (no memory?)",
                    "See the daemon's log; other jobs are not affected."});

@@ -53,7 +53,7 @@ void JobConductor::submit(ClientId client, const Peer& peer, JobRequest request,
         links_.emplace(job.id, client);
     }
     pause_point("supervisor-after-admission");
-    begin_phase(job);
+    begin_bands(job);
     take_mover(job);
     // Room and warm memory at hand: the mover gets its next order before it has answered the first.
     const bool nobody_waits = std::ranges::none_of(
@@ -150,6 +150,7 @@ bool JobConductor::reserve(Job& job) {
     }
     complete = complete && (ring.output_at >= 0 || take(job.plan.bytes_out, holds.output));
     complete = complete && (!job.plan.streams() || take(ring.slots * ring.slot_bytes, holds.ring));
+    complete = complete && (job.plan.work.bytes == 0 || take(job.plan.work.bytes, holds.work));
     for (const ByteRange& run : holds.runs()) {
         if (complete) {
             memory_.need(run);

@@ -231,7 +231,7 @@ void JobConductor::adopt_unfinished(const JournaledJob& journaled, JobRecord* re
     }
     job.output_identity = identity_from(journaled.submitted.value("output", Json::object()));
     job.input_identities.resize(job.request.inputs.size());
-    begin_phase(job);
+    begin_bands(job);
     if (record != nullptr) {
         adopt_progress(job, *record);
     }
@@ -242,15 +242,15 @@ void JobConductor::adopt_progress(Job& job, JobRecord& record) {
     Holdings holds;
     holds.output = range_of(record.output);
     holds.ring = range_of(record.ring);
+    holds.work = range_of(record.work);
     const RingPlan& ring = job.plan.ring;
-    bool fits = record.plan == job.plan.fingerprint() && record.phase < job.plan.phases.size() &&
-                record.bands_done >= 0 && record.bands_done <= job.plan.phases[record.phase].band_count &&
-                holds.output.has_value() == (ring.output_at < 0) &&
+    bool fits = record.plan == job.plan.fingerprint() && record.bands_done >= 0 &&
+                record.bands_done <= job.plan.cut.count && holds.output.has_value() == (ring.output_at < 0) &&
                 holds.ring.has_value() == job.plan.streams();
-    bool has_inputs = true;
+    bool has_sources = holds.work.has_value() == (job.plan.work.bytes > 0);
     for (std::size_t input = 0; input < job.request.inputs.size(); ++input) {
         holds.inputs.push_back(range_of(record.inputs[input]));
-        has_inputs = has_inputs && holds.inputs.back().has_value() == (ring.input_at[input] < 0);
+        has_sources = has_sources && holds.inputs.back().has_value() == (ring.input_at[input] < 0);
     }
     std::vector<ByteRange> taken;
     for (const ByteRange& run : fits ? holds.runs() : std::vector<ByteRange>{}) {
@@ -273,30 +273,42 @@ void JobConductor::adopt_progress(Job& job, JobRecord& record) {
     }
     job.holds = std::move(holds);
     job.record = &record;
-    job.phase = record.phase;
-    begin_phase(job);
+    begin_bands(job);
     job.pipeline.resume_at(record.bands_done);
     job.whole_inputs_loaded = record.inputs_loaded != 0;
+    job.whole_workspaces_ready = record.workspaces_ready != 0;
     for (std::int64_t band = record.bands_done; band < job.pipeline.bands(); ++band) {
         const RecordedSlot& slot = record.slots[static_cast<std::size_t>(job.pipeline.slot_of(band))];
         const auto stage = static_cast<BandStage>(slot.stage);
-        // Inputs that are there whole are given back when all is computed: only then may they be missing.
-        const bool is_usable = stage == BandStage::computed || (stage == BandStage::loaded && has_inputs);
+        // Inputs that are there whole, table and workspaces are given back when all is computed: only then may they
+        // be missing.
+        const bool is_usable = stage == BandStage::computed || (stage == BandStage::loaded && has_sources);
         if (slot.band != band || !is_usable || !slot_has_memory(job, band)) {
             break;
         }
         job.pipeline.resume(band, stage);
     }
-    if (!has_inputs && !job.pipeline.all_computed()) {
+    if (!has_sources && !job.pipeline.all_computed()) {
         forget_progress(job);
         return;
     }
     for (std::int64_t band = 0; band < job.pipeline.bands_computed(); ++band) {
-        job.tiles_adopted += job.plan.band(job.phase, band).tiles.tile_count();
+        const BandPlan part = job.plan.band(band);
+        for (std::size_t phase = 0; phase < part.phases.size(); ++phase) {
+            job.tiles_adopted +=
+                band > 0 && job.plan.is_done_once(phase) ? 0 : part.phases[phase].tile_count();
+        }
     }
     // One that is not loaded has no bits yet: its slot's are those of the band before it there.
-    if (job.pipeline.stage_of(job.pipeline.bands_computed()) == BandStage::loaded) {
-        for (const std::uint64_t word : tile_bits(job, job.pipeline.bands_computed())) {
+    const std::int64_t begun = job.pipeline.bands_computed();
+    if (job.pipeline.stage_of(begun) == BandStage::loaded) {
+        const BandPlan part = job.plan.band(begun);
+        const std::size_t current = marked_phase(job, begun);
+        for (std::size_t phase = 0; phase < current; ++phase) {
+            job.tiles_adopted +=
+                begun > 0 && job.plan.is_done_once(phase) ? 0 : part.phases[phase].tile_count();
+        }
+        for (const std::uint64_t word : tile_bits(job, begun, part.phases[current].tile_count())) {
             job.tiles_adopted += std::popcount(word);
         }
     }

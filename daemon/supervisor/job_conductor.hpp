@@ -104,11 +104,13 @@ class JobConductor : public Service {
     void advance(Job& job);
     bool has_memory(const Job& job, const std::vector<std::optional<ByteRange>>& runs) const;
     bool slot_has_memory(const Job& job, std::int64_t band) const;
-    void begin_phase(Job& job);
+    void begin_bands(Job& job);
     void send_load(Job& job, std::int64_t band);
     void send_write(Job& job, std::int64_t band);
     void send_seal(Job& job);
     void start_band(Job& job, std::int64_t band);
+    void start_phase(Job& job);
+    void phase_complete(Job& job);
     void band_complete(Job& job);
     void compute_finished(Job& job);
     void dispatch();
@@ -139,7 +141,10 @@ class JobConductor : public Service {
     void mark_ended(Job& job);
     void unmark(Job& job);
     std::string status_text(const Job& job) const;
-    std::span<std::uint64_t> tile_bits(const Job& job, std::int64_t band) const;
+    void mark_workspaces(Job& job);
+    std::size_t marked_phase(const Job& job, std::int64_t band) const;
+    void forget_tile_bits(const Job& job, std::int64_t band) const;
+    std::span<std::uint64_t> tile_bits(const Job& job, std::int64_t band, std::int64_t tiles) const;
     Job* same_submission(const Peer& peer, const std::string& submission);
     void link_again(ClientId client, Job& job, bool linked);
 

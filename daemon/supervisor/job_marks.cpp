@@ -28,10 +28,11 @@ void JobConductor::mark_begin(Job& job) {
     job.record->plan = job.plan.fingerprint();
     job.record->output = recorded(job.holds.output);
     job.record->ring = recorded(job.holds.ring);
+    job.record->work = recorded(job.holds.work);
     for (std::size_t input = 0; input < job.holds.inputs.size(); ++input) {
         job.record->inputs[input] = recorded(job.holds.inputs[input]);
     }
-    mark_phase(job);
+    job.record->slots.fill({-1, 0, 0});
     for (std::int64_t band = 0; band < job.plan.ring.slots; ++band) {  // loads may have been sent already
         const BandStage stage = job.pipeline.stage_of(band);
         if (stage != BandStage::empty) {
@@ -42,20 +43,46 @@ void JobConductor::mark_begin(Job& job) {
     JobRecords::publish(*job.record, job.id);
 }
 
+// The next phase of the band that is computed: its own tiles, none of them filled. In this order: whoever finds the old
+// number beside empty bits computes the old phase again.
 void JobConductor::mark_phase(Job& job) {
     if (job.record != nullptr) {
-        job.record->slots.fill({-1, 0, 0});
-        job.record->bands_done = 0;
-        job.record->phase = static_cast<std::uint32_t>(job.phase);
+        forget_tile_bits(job, job.band);
+        job.record->slots[static_cast<std::size_t>(job.pipeline.slot_of(job.band))].phase =
+            static_cast<std::uint32_t>(job.phase);
     }
 }
 
-std::span<std::uint64_t> JobConductor::tile_bits(const Job& job, std::int64_t band) const {
+void JobConductor::mark_workspaces(Job& job) {
+    if (job.record != nullptr) {
+        job.record->workspaces_ready = 1;
+    }
+}
+
+// Where to begin with a loaded band: after the phases that a former supervisor saw done. Workspaces that are there whole
+// are not computed again.
+std::size_t JobConductor::marked_phase(const Job& job, std::int64_t band) const {
+    std::size_t phase = 0;
+    if (job.record != nullptr) {
+        const RecordedSlot& slot = job.record->slots[static_cast<std::size_t>(job.pipeline.slot_of(band))];
+        phase = slot.band == band ? std::min<std::size_t>(slot.phase, job.plan.phase_count() - 1) : 0;
+    }
+    while (job.whole_workspaces_ready && job.plan.is_done_once(phase)) {
+        ++phase;
+    }
+    return phase;
+}
+
+std::span<std::uint64_t> JobConductor::tile_bits(const Job& job, std::int64_t band,
+                                                 std::int64_t tiles) const {
     if (job.record == nullptr) {
         return {};
     }
-    const std::int64_t tiles = job.plan.band(job.phase, band).tiles.tile_count();
     return records_.tile_bits(*job.record, job.pipeline.slot_of(band), job.plan.ring.slots, tiles);
+}
+
+void JobConductor::forget_tile_bits(const Job& job, std::int64_t band) const {
+    std::ranges::fill(records_.all_bits(*job.record, job.pipeline.slot_of(band), job.plan.ring.slots), 0);
 }
 
 // The slot gets another band: nothing of it is filled.
@@ -65,8 +92,10 @@ void JobConductor::mark_load(Job& job, std::int64_t band) {
     }
     job.record->bands_done = job.pipeline.bands_flushed();
     mark_stage(job, band, BandStage::empty);
-    std::ranges::fill(tile_bits(job, band), 0);
-    job.record->slots[static_cast<std::size_t>(job.pipeline.slot_of(band))].band = band;
+    forget_tile_bits(job, band);
+    RecordedSlot& slot = job.record->slots[static_cast<std::size_t>(job.pipeline.slot_of(band))];
+    slot.phase = 0;
+    slot.band = band;
 }
 
 void JobConductor::mark_stage(Job& job, std::int64_t band, BandStage stage) {
@@ -81,8 +110,7 @@ void JobConductor::mark_tiles(Job& job, std::int64_t first, std::int64_t count) 
     if (job.record == nullptr || job.band < 0) {
         return;
     }
-    const std::span<std::uint64_t> bits = records_.tile_bits(
-        *job.record, job.pipeline.slot_of(job.band), job.plan.ring.slots, job.band_plan.tiles.tile_count());
+    const std::span<std::uint64_t> bits = tile_bits(job, job.band, job.tiles().tile_count());
     for (std::int64_t tile = first; tile < first + count && !bits.empty(); ++tile) {
         bits[static_cast<std::size_t>(tile / 64)] |= std::uint64_t{1} << (tile % 64);
     }

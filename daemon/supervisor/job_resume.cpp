@@ -153,8 +153,8 @@ void JobConductor::forget_progress(Job& job) {
         records_.release(*std::exchange(job.record, nullptr));
     }
     release_runs(job);
-    job.phase = 0;
-    begin_phase(job);
+    begin_bands(job);
+    job.table_written = job.whole_workspaces_ready = false;
     job.whole_inputs_loaded = false;
     job.last_load = -1;
     job.tiles_done = job.tiles_adopted = 0;

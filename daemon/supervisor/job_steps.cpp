@@ -21,7 +21,8 @@ void JobConductor::advance(Job& job) {
     // Inputs are loaded while workers still put memory behind the output and the other slots.
     const bool may_load = has_memory(job, job.holds.inputs);
     const bool has_output = has_memory(job, {job.holds.output});
-    job.holds.is_populated = may_load && has_output && has_memory(job, {job.holds.ring});
+    const bool has_work = has_memory(job, {job.holds.work});
+    job.holds.is_populated = may_load && has_output && has_work && has_memory(job, {job.holds.ring});
     while (may_load && slot_has_memory(job, job.pipeline.next_load())) {
         const auto band = job.pipeline.take_load();
         if (!band) {
@@ -30,11 +31,11 @@ void JobConductor::advance(Job& job) {
         send_load(job, *band);
     }
     const bool first_is_loaded = job.pipeline.stage_of(job.pipeline.bands_computed()) == BandStage::loaded;
-    if (job.state == JobState::loading && has_output && (first_is_loaded || job.pipeline.all_computed())) {
+    if (job.state == JobState::loading && has_output && has_work &&
+        (first_is_loaded || job.pipeline.all_computed())) {
         ledger_.move(job, JobState::running);
     }
-    const bool is_last_phase = job.phase + 1 == job.plan.phases.size();
-    if (job.state == JobState::running && is_last_phase && job.pipeline.all_computed()) {
+    if (job.state == JobState::running && job.pipeline.all_computed()) {
         compute_finished(job);  // under a former supervisor
         return;
     }
@@ -72,17 +73,17 @@ bool JobConductor::slot_has_memory(const Job& job, std::int64_t band) const {
                                  job.holds.ring->begin + round_up(end, extent_bytes)});
 }
 
-void JobConductor::begin_phase(Job& job) {
+void JobConductor::begin_bands(Job& job) {
     const auto loads = job.request.inputs.empty() ? BandPipeline::Loads::nothing : BandPipeline::Loads::files;
     const auto flushes = job.request.output ? BandPipeline::Flushes::file : BandPipeline::Flushes::nothing;
-    job.pipeline = BandPipeline(job.current_phase().band_count, job.plan.ring.slots, loads, flushes);
+    job.pipeline = BandPipeline(job.plan.cut.count, job.plan.ring.slots, loads, flushes);
 }
 
 void JobConductor::send_load(Job& job, std::int64_t band) {
-    const BandPlan part = job.plan.band(job.phase, band);
+    const BandPlan part = job.plan.band(band);
     const Placement places = job.placement(band, part);
     const bool follows = job.last_load >= 0 && job.last_load == band - 1;
-    const BandPlan before = follows ? job.plan.band(job.phase, band - 1) : part;
+    const BandPlan before = follows ? job.plan.band(band - 1) : part;
     const Placement places_before = follows ? job.placement(band - 1, before) : places;
 
     MoverOrder order{.kind = MoverOrderKind::load, .band = band};
@@ -115,7 +116,7 @@ void JobConductor::send_load(Job& job, std::int64_t band) {
 }
 
 void JobConductor::send_write(Job& job, std::int64_t band) {
-    const BandPlan part = job.plan.band(job.phase, band);
+    const BandPlan part = job.plan.band(band);
     MoverOrder order{.kind = MoverOrderKind::write, .band = band};
     order.has_output = 1;
     order.output = {job.request.output->offset + part.output.begin, part.output.bytes(),
@@ -135,15 +136,25 @@ void JobConductor::send_seal(Job& job) {
 
 void JobConductor::start_band(Job& job, std::int64_t band) {
     job.band = band;
-    job.band_plan = job.plan.band(job.phase, band);
+    job.band_plan = job.plan.band(band);
+    job.phase = marked_phase(job, band);
     job.compute_time.start();
-    const std::span<const std::uint64_t> filled = tile_bits(job, band);
+    if (!job.table_written) {
+        std::ranges::copy(job.plan.kernel_plan.table,
+                          volume_.data() + job.placement(band, job.band_plan).table);
+        job.table_written = true;
+    }
+    start_phase(job);
+}
+
+void JobConductor::start_phase(Job& job) {
+    const std::span<const std::uint64_t> filled = tile_bits(job, job.band, job.tiles().tile_count());
     const bool is_begun = std::ranges::any_of(filled, [](std::uint64_t word) { return word != 0; });
     const std::int64_t waiting =
-        scheduler_.add_band({job.id, job.owner.uid, job.request.priority}, job.band_plan.tiles.tile_count(),
+        scheduler_.add_band({job.id, job.owner.uid, job.request.priority}, job.tiles().tile_count(),
                             is_begun ? filled : std::span<const std::uint64_t>());
     if (waiting == 0) {
-        band_complete(job);
+        phase_complete(job);
     }
 }
 
@@ -177,19 +188,29 @@ void JobConductor::dispatch() {
 
 void JobConductor::bind_worker(WorkerSlot worker, const Job& job) {
     const Placement places = job.placement(job.band, job.band_plan);
+    const kernels::KernelPlan& kernel = job.plan.kernel_plan;
     BindOrder order;
     order.job = job.id;
     order.kernel = static_cast<std::uint32_t>(job.plan.kernel - kernels::all_kernels().data());
+    order.phase = static_cast<std::uint32_t>(job.phase);
     order.input_count = static_cast<std::uint32_t>(job.plan.inputs.size());
+    order.workspace_count = static_cast<std::uint32_t>(kernel.workspaces.size());
     // A kernel sees whole arrays: element 0 lies before the band's first byte, perhaps before the volume.
     for (std::size_t i = 0; i < job.plan.inputs.size(); ++i) {
         order.inputs[i] = {places.inputs[i] - job.band_plan.inputs[i].begin, job.plan.inputs[i].dtype,
                            job.plan.kernel_input_shapes[i]};
     }
+    for (std::size_t i = 0; i < kernel.workspaces.size(); ++i) {
+        const ArrayDescription& array = kernel.workspaces[i].array;
+        order.workspaces[i] = {places.workspaces[i] - job.band_plan.workspaces[i].begin, array.dtype,
+                               array.shape};
+    }
     order.output = {places.output - job.band_plan.output.begin, job.plan.output.dtype,
                     job.plan.kernel_output_shape};
-    order.tiles = job.band_plan.tiles;
-    order.program = job.current_phase().kernel.program;
+    order.table_offset = places.table;
+    order.table_bytes = static_cast<std::int64_t>(kernel.table.size());
+    order.tiles = job.tiles();
+    order.program = kernel.program;
     workers_.bind(worker, order);
 }
 
@@ -203,32 +224,40 @@ void JobConductor::lease_done(const LeaseReport& report) {
         if (job->ending) {
             finish_ending(*job);
         } else if (returned.band_complete) {
-            band_complete(*job);
+            phase_complete(*job);
         }
     }
     dispatch();
 }
 
-// The barrier: the next phase begins when every tile of this one is filled.
-void JobConductor::band_complete(Job& job) {
+// The barrier: a phase begins when every tile of the one before it is filled.
+void JobConductor::phase_complete(Job& job) {
     workers_.forget_job(job.id);
+    do {
+        ++job.phase;
+    } while (job.whole_workspaces_ready && job.plan.is_done_once(job.phase));
+    if (job.phase < job.plan.phase_count()) {
+        mark_phase(job);
+        pause_point("supervisor-after-phase");
+        start_phase(job);
+    } else {
+        band_complete(job);
+    }
+}
+
+void JobConductor::band_complete(Job& job) {
     job.compute_time.stop();
     const std::int64_t band = std::exchange(job.band, -1);
     job.pipeline.computed(band);
     mark_stage(job, band, BandStage::computed);
+    job.whole_workspaces_ready = true;
+    mark_workspaces(job);
     pause_point("supervisor-after-band");
-    if (!job.pipeline.all_computed()) {
+    if (job.pipeline.all_computed()) {
+        compute_finished(job);
+    } else {
         advance(job);
-        return;
     }
-    if (job.phase + 1 < job.plan.phases.size()) {
-        ++job.phase;
-        begin_phase(job);
-        mark_phase(job);
-        advance(job);
-        return;
-    }
-    compute_finished(job);
 }
 
 void JobConductor::compute_finished(Job& job) {
@@ -240,6 +269,12 @@ void JobConductor::compute_finished(Job& job) {
             }
             space_.release(*std::exchange(run, std::nullopt));
         }
+    }
+    if (job.holds.work) {
+        if (job.record != nullptr) {
+            job.record->work = {};
+        }
+        space_.release(*std::exchange(job.holds.work, std::nullopt));
     }
     if (!job.request.output) {
         end(job, JobOutcome::done, {});

@@ -81,16 +81,21 @@ void JobRecords::end(JobRecord& record, RecordUse use, std::string_view status) 
     store(record.job, job);
 }
 
-std::span<std::uint64_t> JobRecords::tile_bits(const JobRecord& record, int slot, int slots,
-                                               std::int64_t tiles) const {
-    const std::size_t words = words_of_area / static_cast<std::size_t>(slots);
-    const auto wanted = static_cast<std::size_t>((tiles + 63) / 64);
-    if (record.bit_area < 0 || record.bit_area >= bit_area_count || wanted > words) {
+std::span<std::uint64_t> JobRecords::all_bits(const JobRecord& record, int slot, int slots) const {
+    if (record.bit_area < 0 || record.bit_area >= bit_area_count) {
         return {};
     }
+    const std::size_t words = words_of_area / static_cast<std::size_t>(slots);
     return bits_.subspan(static_cast<std::size_t>(record.bit_area) * words_of_area +
                              static_cast<std::size_t>(slot) * words,
-                         wanted);
+                         words);
+}
+
+std::span<std::uint64_t> JobRecords::tile_bits(const JobRecord& record, int slot, int slots,
+                                               std::int64_t tiles) const {
+    const std::span<std::uint64_t> bits = all_bits(record, slot, slots);
+    const auto wanted = static_cast<std::size_t>((tiles + 63) / 64);
+    return wanted > bits.size() ? std::span<std::uint64_t>() : bits.first(wanted);
 }
 
 }  // namespace slab::daemon

@@ -31,9 +31,11 @@ class JobRecords {
 
     static constexpr std::size_t longest_status = sizeof(JobRecord::status);
 
-    // A bit for each tile of the slot's band; empty when the band has too many tiles or the job no area.
+    // A bit for each tile of a phase of the slot's band; empty when the band has too many tiles or the job no area.
     std::span<std::uint64_t> tile_bits(const JobRecord& record, int slot, int slots,
                                        std::int64_t tiles) const;
+    // All that the slot has, whatever its band.
+    std::span<std::uint64_t> all_bits(const JobRecord& record, int slot, int slots) const;
 
   private:
     std::span<JobRecord> records_;

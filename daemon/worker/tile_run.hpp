@@ -8,7 +8,7 @@
 
 namespace slab::daemon {
 
-// A job's band as one worker knows it, ready to fill tiles. Built from the bind order alone.
+// A phase of a job's band as one worker knows it, ready to fill tiles. Built from the bind order alone.
 class TileRun {
   public:
     TileRun(const BindOrder& order, std::byte* volume, std::span<std::byte> scratch);
@@ -20,6 +20,8 @@ class TileRun {
     std::byte* volume_;
     std::span<std::byte> scratch_;
     std::array<ConstArrayView, most_inputs> inputs_;
+    std::array<ConstArrayView, most_workspaces> workspaces_;
+    ArrayView target_;
 };
 
 }  // namespace slab::daemon

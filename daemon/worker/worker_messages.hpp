@@ -15,6 +15,7 @@ namespace slab::daemon {
 // program, forked: no versions, no byte orders.
 
 inline constexpr std::size_t most_inputs = 8;
+inline constexpr std::size_t most_workspaces = 8;
 
 struct PlacedArray {
     std::int64_t offset = 0;  // in the volume
@@ -26,14 +27,20 @@ struct PlacedArray {
 
 enum class OrderKind : std::uint8_t { bind, forget, lease, stop_job, populate, give_up_memory };
 
-// Everything a worker must know to fill tiles of a job's band. Sent once, before the job's first lease to it.
+// Everything a worker must know to fill tiles of one phase of a job's band. Sent once, before the phase's first lease to
+// it.
 struct BindOrder {
     OrderKind kind = OrderKind::bind;
     JobId job = 0;
     std::uint32_t kernel = 0;  // index in all_kernels()
     std::uint32_t input_count = 0;
+    std::uint32_t workspace_count = 0;
+    std::uint32_t phase = 0;
     std::array<PlacedArray, most_inputs> inputs;
+    std::array<PlacedArray, most_workspaces> workspaces;
     PlacedArray output;
+    std::int64_t table_offset = 0;  // in the volume
+    std::int64_t table_bytes = 0;
     TileGrid tiles;
     kernels::Program program;
 };

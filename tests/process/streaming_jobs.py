@@ -82,4 +82,22 @@ def slow_copy(parent, milliseconds=4):
     return StreamingJob(parent, "test_slow", [(".npy", _npy(array))], array, ["--milliseconds", milliseconds], LEAST)
 
 
-KINDS = (plain_zoom, big_endian_zoom, gzip_zoom, fortran_zoom, outer, slow_copy)
+def phases_of(array):
+    """What test_phases computes, by hand."""
+    numbers = np.arange(64, dtype=np.int64)**2 + 8
+    rows, columns = np.arange(array.shape[0]), np.arange(array.shape[1])
+
+    def column_sums(values, halo):
+        return sum(values[np.clip(rows + d, 0, len(rows) - 1)] for d in range(-halo, halo + 1))
+    sums = column_sums(array, 2) + numbers[columns % 64]
+    return column_sums(sums, 1) * numbers[rows % 64, None]
+
+
+def phases(parent, milliseconds=1):
+    """Needs the daemon with the test kernels. Bands with a halo, each in three phases (the first of them once)."""
+    array = np.arange(288 * 2048, dtype=np.int64).reshape(288, 2048) % 1009
+    return StreamingJob(parent, "test_phases", [(".npy", _npy(array))], phases_of(array),
+                        ["--milliseconds", milliseconds], "4.3MB")
+
+
+KINDS = (plain_zoom, big_endian_zoom, gzip_zoom, fortran_zoom, outer, slow_copy, phases)

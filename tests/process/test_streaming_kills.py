@@ -13,7 +13,7 @@ import unittest
 import slab
 from journal_reading import jobs_of
 from slab_harness import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON, DaemonTestCase, process_state, wait_until
-from streaming_jobs import KINDS, TILE_BYTES, plain_zoom, slow_copy
+from streaming_jobs import KINDS, TILE_BYTES, phases, plain_zoom, slow_copy
 
 SEEDS = int(os.environ.get("SLABD_SEEDS", "10"))
 SURVIVING = {"SLABD_RECONNECT": "60s"}
@@ -23,6 +23,7 @@ MOVER_POINTS = ("mover-before-check", "mover-before-load", "mover-in-load", "mov
                 "mover-before-header", "mover-before-report")
 WORKER_POINTS = ("worker-before-tile", "worker-after-tile", "worker-before-report")
 SUPERVISOR_POINTS = ("supervisor-after-admission", "supervisor-after-band")
+PHASE_POINTS = ("supervisor-after-phase", "supervisor-after-band", *WORKER_POINTS)
 JOURNAL_POINTS = ("journal-before-write", "journal-before-sync", "journal-before-report")
 # Nothing is filled when these are met first.
 BEFORE_THE_FIRST_TILE = ("mover-before-check", "mover-before-load", "mover-in-load", "supervisor-after-admission")
@@ -112,6 +113,15 @@ class AtPausePoints(StreamingKills):
                     job = slow_copy(self.directory)
                     command, _, done = self.run_to(daemon, point, job, mode, after_tiles=100)
                     self.assertGreaterEqual(done, 100)
+                    self.kill_and_restart(daemon, done)
+                    self.finish(daemon, command, job)
+
+    def test_a_supervisor_killed_in_any_phase_of_a_band(self):
+        for point in PHASE_POINTS:
+            for after_tiles in (0, 5, 40, 70, 200, 431):
+                with self.subTest(point=point, after_tiles=after_tiles), self.daemon_for() as daemon:
+                    job = phases(self.directory)
+                    command, _, done = self.run_to(daemon, point, job, "run", after_tiles)
                     self.kill_and_restart(daemon, done)
                     self.finish(daemon, command, job)
 

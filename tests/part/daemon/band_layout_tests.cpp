@@ -138,33 +138,33 @@ std::string text_of(const JobPlanRequest& request) {
 // ---- what has to hold of every plan
 
 void check_bands_cover_the_output_once(const JobPlan& plan) {
-    const PhasePlan& phase = plan.phases.front();
-    const auto axis = static_cast<std::size_t>(phase.band_axis);
+    const BandCut& cut = plan.cut;
+    const auto axis = static_cast<std::size_t>(cut.axis);
     std::int64_t at = 0;
     std::int64_t row = 0;
     std::int64_t tiles = 0;
     bool only_the_axis_is_cut = true;
     bool on_the_step = true;
-    for (std::int64_t number = 0; number < phase.band_count; ++number) {
-        const BandPlan band = plan.band(0, number);
+    for (std::int64_t number = 0; number < cut.count; ++number) {
+        const BandPlan band = plan.band(number);
         REQUIRE(band.output.begin == at);
         REQUIRE(band.output.end > at);
         at = band.output.end;
-        Box rest = band.tiles.domain;
+        Box rest = band.output_tiles().domain;
         REQUIRE(rest.begin[axis] == row);
-        on_the_step = on_the_step && row % phase.kernel.band_step == 0;
+        on_the_step = on_the_step && row % plan.kernel_plan.band_step == 0;
         row = rest.end[axis];
         rest.begin[axis] = 0;
         rest.end[axis] = plan.kernel_output_shape.extents[axis];
         only_the_axis_is_cut = only_the_axis_is_cut && rest == whole(plan.kernel_output_shape);
-        tiles += band.tiles.tile_count();
+        tiles += band.tile_count();
     }
     CHECK(at == plan.bytes_out);
     CHECK(row == plan.kernel_output_shape.extents[axis]);
     CHECK(tiles == plan.tile_count);
     CHECK(only_the_axis_is_cut);
     CHECK(on_the_step);
-    CHECK(phase.band_count <= most_bands);
+    CHECK(cut.count <= most_bands);
 }
 
 // Of a slot: where each array's part begins, and where the next one's does.
@@ -184,17 +184,17 @@ bool has_room(const RingPlan& ring, std::int64_t begin, std::int64_t bytes) {
 void check_every_band_fits_its_slot(const JobPlan& plan) {
     const RingPlan& ring = plan.ring;
     if (!plan.streams()) {
-        CHECK(plan.band_count() == 1);
+        CHECK(plan.cut.count == 1);
         return;
     }
     CHECK(ring.slots >= 1);
-    CHECK(ring.slots <= std::min<std::int64_t>(most_slots, plan.band_count()));
+    CHECK(ring.slots <= std::min<std::int64_t>(most_slots, plan.cut.count));
     CHECK(ring.slot_bytes % page == 0);
     bool fits = true;
     bool inputs_go_forward = true;
-    BandPlan before = plan.band(0, 0);
-    for (std::int64_t number = 0; number < plan.band_count(); ++number) {
-        const BandPlan band = plan.band(0, number);
+    BandPlan before = plan.band(0);
+    for (std::int64_t number = 0; number < plan.cut.count; ++number) {
+        const BandPlan band = plan.band(number);
         fits = fits && (ring.output_at < 0 || has_room(ring, ring.output_at, band.output.bytes()));
         for (std::size_t input = 0; input < band.inputs.size(); ++input) {
             fits = fits && (ring.input_at[input] < 0 ||
@@ -283,10 +283,10 @@ TEST_CASE("arrays that fit are one band, whole in the volume, unless a ring is p
 
     REQUIRE(plan.has_value());
     CHECK_FALSE(plan->streams());
-    CHECK(plan->band_count() == 1);
+    CHECK(plan->cut.count == 1);
     CHECK(plan->ring.output_at == -1);
-    CHECK(plan->band(0, 0).output == ByteSpan{0, 8 * 256 * 256 * 64});
-    CHECK(plan->band(0, 0).inputs.front() == ByteSpan{0, 256 * 256 * 64});
+    CHECK(plan->band(0).output == ByteSpan{0, 8 * 256 * 256 * 64});
+    CHECK(plan->band(0).inputs.front() == ByteSpan{0, 256 * 256 * 64});
     REQUIRE(ring.has_value());
     CHECK(ring->streams());
     CHECK(ring->holds_bytes <= round_up(most_slots * (preferred_slot_bytes + page), extent_bytes));
@@ -307,11 +307,11 @@ TEST_CASE("a band's input has its halo, cut at the array's ends, and bands begin
     const auto plan = plan_job(request);
 
     REQUIRE(plan.has_value());
-    REQUIRE(plan->band_count() > 2);
-    CHECK(plan->phases.front().band_rows % group == 0);
+    REQUIRE(plan->cut.count > 2);
+    CHECK(plan->cut.rows % group == 0);
     constexpr std::int64_t row_bytes = 2 * 64 * 1024;
-    for (std::int64_t number = 0; number < plan->band_count(); ++number) {
-        const BandPlan band = plan->band(0, number);
+    for (std::int64_t number = 0; number < plan->cut.count; ++number) {
+        const BandPlan band = plan->band(number);
         CHECK(band.inputs.front().begin == std::max<std::int64_t>(0, band.output.begin - halo * row_bytes));
         CHECK(band.inputs.front().end ==
               std::min<std::int64_t>(203 * row_bytes, band.output.end + halo * row_bytes));
@@ -360,9 +360,9 @@ TEST_CASE("an array in Fortran order is cut along its last axis, which is the sl
     REQUIRE(plan.has_value());
     CHECK(plan->output.order == MemoryOrder::fortran);
     CHECK(plan->kernel_output_shape == Shape{400, 1000, 600});
-    CHECK(plan->phases.front().band_axis == 0);
-    CHECK(plan->band(0, 0).tiles.domain.end[1] == 1000);
-    CHECK(plan->band_count() > 10);
+    CHECK(plan->cut.axis == 0);
+    CHECK(plan->band(0).output_tiles().domain.end[1] == 1000);
+    CHECK(plan->cut.count > 10);
     CHECK(plan->output.shape == Shape{600, 1000, 400});
 }
 
@@ -373,8 +373,8 @@ TEST_CASE("leading axes of one index are passed over: bands go along the first t
     const auto plan = plan_job(request);
 
     REQUIRE(plan.has_value());
-    CHECK(plan->phases.front().band_axis == 2);
-    CHECK(plan->band_count() > 10);
+    CHECK(plan->cut.axis == 2);
+    CHECK(plan->cut.count > 10);
     CHECK(plan->ring.input_at.front() >= 0);
 }
 
@@ -383,14 +383,14 @@ TEST_CASE("an outer product of one row goes along its columns, of many along its
     row.room.most_bytes = 8 * mib;
     const auto along_columns = plan_job(row);
     REQUIRE(along_columns.has_value());
-    CHECK(along_columns->phases.front().band_axis == 1);
+    CHECK(along_columns->cut.axis == 1);
     CHECK(along_columns->ring.input_at == std::vector<std::int64_t>{-1, 0});
 
     JobPlanRequest rows = outer_request(DType::float64, 40'000, 100);
     rows.room.most_bytes = 8 * mib;
     const auto along_rows = plan_job(rows);
     REQUIRE(along_rows.has_value());
-    CHECK(along_rows->phases.front().band_axis == 0);
+    CHECK(along_rows->cut.axis == 0);
     CHECK(along_rows->ring.input_at == std::vector<std::int64_t>{0, -1});
 }
 
@@ -400,14 +400,14 @@ TEST_CASE("a phase has at most 16384 bands, also where one row would be enough")
     const auto plan = plan_job(request);
 
     REQUIRE(plan.has_value());
-    CHECK(plan->band_count() <= most_bands);
+    CHECK(plan->cut.count <= most_bands);
 
     JobPlanRequest long_rows = zoom_request(DType::uint8, {100'003, 70'000}, 1.0);
     long_rows.room.most_bytes = 4 * mib;
     const auto bounded = plan_job(long_rows);
     REQUIRE(bounded.has_value());
-    CHECK(bounded->band_count() <= most_bands);
-    CHECK(bounded->phases.front().band_rows >= 100'003 / most_bands);
+    CHECK(bounded->cut.count <= most_bands);
+    CHECK(bounded->cut.rows >= 100'003 / most_bands);
 }
 
 TEST_CASE("two plans have one fingerprint only when their work is cut the same") {

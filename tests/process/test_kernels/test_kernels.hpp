@@ -8,4 +8,8 @@ namespace slab::kernels {
 Kernel test_crash_kernel();  // crashes in the tile that holds the output element number `tile`
 Kernel test_hang_kernel();   // never returns from that tile
 Kernel test_slow_kernel();   // sleeps `milliseconds` in each tile, after it has filled half of it
+
+// Works in three phases, with a table, a small workspace that all bands need, and one with a halo.
+Kernel test_phases_kernel();
+
 }  // namespace slab::kernels
