@@ -4,6 +4,7 @@ The judge is scipy run on float64 input, the *real value*; integers are compared
 by one only where the real value lies within rounding error of a half.
 """
 
+import functools
 import warnings
 
 import numpy as np
@@ -41,10 +42,43 @@ def real_values(compute, array, cval):
     return compute(np.ascontiguousarray(array, np.float64), cval)
 
 
+# ------------------------------------------------------------------------------------------------ scipy's prefilter
+
+def is_prefiltered_inexactly(order, mode, prefilter):
+    """scipy's spline_filter begins its recursion for `reflect` with a value that is right only up to pole^(2n): on 7
+    samples its spline of order 5 misses the samples themselves by 2e-6 of the range."""
+    return prefilter and mode == "reflect" and order > 1
+
+
+@functools.cache
+def inverse_of_weights(count, order):
+    """What turns samples into coefficients of splines that meet them, for `reflect`: exact, by linear equations."""
+    units = np.eye(count)
+    weights = np.stack([scipy.ndimage.affine_transform(unit, np.eye(1), order=order, mode="reflect", prefilter=False)
+                        for unit in units], axis=1)
+    return np.linalg.inv(weights)
+
+
+def reflected_coefficients(array, order):
+    for axis in range(array.ndim):
+        array = np.moveaxis(np.tensordot(inverse_of_weights(array.shape[axis], order), array, (1, axis)), 0, axis)
+    return array
+
+
+def rounded(real, dtype):
+    """As scipy rounds: half away from zero, clamped."""
+    limits = np.iinfo(dtype)
+    return np.clip(np.trunc(real + np.copysign(0.5, real)), limits.min, limits.max).astype(dtype)
+
+
 # ----------------------------------------------------------------------------------------------------------- zoom
 
 def zoomed(array, factor, order, mode="constant", cval=0.0, convention="scipy", prefilter=True):
-    """scipy.ndimage.zoom of the array as it is, without scipy's known fault."""
+    """scipy.ndimage.zoom of the array as it is, without scipy's known faults."""
+    if is_prefiltered_inexactly(order, mode, prefilter):
+        real = zoomed(reflected_coefficients(array.astype(float), order), factor, order, mode, cval, convention, False)
+        return rounded(real, array.dtype) if array.dtype.kind in "ui" else real
+
     def zoom(boundary):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # grid_mode with constant or wrap
@@ -71,6 +105,10 @@ def zoomed_shape(shape, factors):
 # --------------------------------------------------------------------------------------------------------- affine
 
 def transformed(array, matrix, offset=0.0, shape=None, order=3, mode="constant", cval=0.0, prefilter=True):
+    if is_prefiltered_inexactly(order, mode, prefilter):
+        real = transformed(reflected_coefficients(array.astype(float), order), matrix, offset, shape, order, mode, cval,
+                           False)
+        return rounded(real, array.dtype) if array.dtype.kind in "ui" else real
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a matrix of one dimension
         return scipy.ndimage.affine_transform(array, matrix, offset, shape, order=order, mode=mode, cval=cval,
