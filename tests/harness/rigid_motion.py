@@ -46,12 +46,13 @@ def fsl(row, centre):
 
 def afni(row, centre_ras):
     """3dvolreg's .1D: roll pitch yaw dS dL dP, which 3dvolreg's help explains as
-    `3drotate -rotate <roll>I <pitch>R <yaw>A -ashift <dS>S <dL>L <dP>P`: by the right-hand rule about the I-S axis, then
-    the rotated R-L axis, then the doubly rotated A-P axis, in degrees, and after that the shift. AFNI's x grows to the left
-    and its y to the back; ours as NIfTI's to the right and to the front."""
+    `3drotate -rotate <roll>I <pitch>R <yaw>A -ashift <dS>S <dL>L <dP>P`: in degrees by the right-hand rule about the I-S
+    axis, then the R-L axis, then the A-P axis, and after that the shift. (3drotate's help calls the later axes rotated;
+    its rot_to_matrix() multiplies R3 R2 R1 onto points, with the axes at rest.) AFNI's x grows to the left and its y to the
+    back; ours as NIfTI's to the right and to the front."""
     roll, pitch, yaw = np.deg2rad(row[:3])
     up, left, back = row[3:]
-    turn = _turned_back(2, -roll) @ _turned_back(0, -pitch) @ _turned_back(1, -yaw)
+    turn = _turned_back(1, -yaw) @ _turned_back(0, -pitch) @ _turned_back(2, -roll)
     flip = np.diag([-1.0, -1.0, 1.0, 1.0])
     return flip @ shifted([left, back, up]) @ about(turn, (flip @ np.append(centre_ras, 1))[:3]) @ flip
 

@@ -15,6 +15,11 @@ FACTORS = {"growing": "1.5,1.7,2", "shrinking": "0.77,0.6,0.5", "along the bands
 
 
 class StreamedZoom(WholeAndStreamed):
+    @staticmethod
+    def least(run):
+        """An extent for the ring, and one for the filters' taps, which stay."""
+        return 4 * MIB
+
     def check(self, array, factor, order, *options):
         self.assert_invisible("zoom", self.save(array), "--factor", factor, "--order", order, *options)
 
@@ -53,11 +58,16 @@ class StreamedZoom(WholeAndStreamed):
 
 
 class StreamedReslice(WholeAndStreamed):
+    @staticmethod
+    def least(run):
+        """An extent for the ring, and one for the transforms, which stay."""
+        return 4 * MIB
+
     def setUp(self):
         super().setUp()
         rng = np.random.default_rng(6)
-        self.series = random_values(rng, (180, 24, 40, 45), "f4")
-        rows = np.hstack([rng.uniform(-2, 2, (180, 3)), rng.uniform(-0.05, 0.05, (180, 3))])
+        self.series = random_values(rng, (270, 24, 40, 45), "f4")
+        rows = np.hstack([rng.uniform(-2, 2, (270, 3)), rng.uniform(-0.05, 0.05, (270, 3))])
         np.savetxt(self.directory / "rp.txt", rows)
 
     def check(self, array, batch, order, *options):
