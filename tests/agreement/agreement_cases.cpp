@@ -1,11 +1,16 @@
 #include "tests/agreement/agreement_cases.hpp"
 
+#include "daemon/kernels/interpolation/boundary.hpp"
+
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 namespace slab::agreement {
 namespace {
 
+using kernels::boundary_names;
 using kernels::ParameterValues;
 
 std::vector<DType> all_dtypes() {
@@ -110,12 +115,102 @@ std::vector<AgreementCase> zoom_cases() {
         {{3, 3, 20, 30, 25}, {2.0, 2.0, 2.0, 1.0, 2.0}},
         {{300, 411}, {4.0, 2.999}},
     };
+    // Long rows: tables that serve many blocks, under every convention and element size, growing and shrinking.
+    const ZoomSize long_rows[] = {
+        {{30000}, {2.0}},   {{30000}, {1.5}},         {{50000}, {0.5}},        {{70000}, {0.3}},
+        {{70000}, {0.1}},   {{30000}, {1.73205}},     {{20001}, {3.0}},        {{20000}, {2.5}},
+        {{3, 9000}, {2.0}}, {{300, 3}, {100.0, 1.0}}, {{5000, 3}, {6.0, 1.0}}, {{2}, {40000.0}},
+    };
+    for (const DType dtype : each_size) {
+        for (const ZoomSize& size : long_rows) {
+            for (const char* convention : conventions) {
+                add_zoom(cases, dtype, size, convention);
+            }
+        }
+    }
     std::size_t turn = 0;
     for (const ZoomSize& size : large) {
         for (const DType dtype : {DType::uint8, DType::uint32, DType::complex128}) {
             add_zoom(cases, dtype, size, conventions[turn++ % 4]);
         }
     }
+    return cases;
+}
+
+// Zooms that compute: every order, mode and dtype in turn over shapes that take each path: short and long rows, folded
+// axes, axes that stay, shrinking by little and by much. 64-bit integers hold more than the double they go through.
+struct SplineSize {
+    Shape shape;
+    Shape zoomed;
+    bool is_antialiased = false;
+};
+
+std::vector<std::int64_t> extents_of(const Shape& shape) {
+    return {shape.values().begin(), shape.values().end()};
+}
+
+void add_spline(std::vector<AgreementCase>& cases, const SplineSize& size, DType dtype, int order,
+                const std::string& mode, const char* convention, bool is_prefiltered) {
+    ParameterValues parameters;
+    parameters.set("shape", extents_of(size.zoomed));
+    parameters.set("order", std::int64_t{order});
+    parameters.set("mode", mode);
+    parameters.set("cval", 7.25);
+    parameters.set("convention", std::string(convention));
+    parameters.set("prefilter", std::string(is_prefiltered ? "on" : "off"));
+    parameters.set("antialias", size.is_antialiased);
+    const std::string name = "zoom " + to_text(size.shape) + " to " + to_text(size.zoomed) + " " +
+                             std::string(name_of(dtype)) + " order " + std::to_string(order) + " " + mode +
+                             " " + convention + (is_prefiltered ? "" : " without prefilter") +
+                             (size.is_antialiased ? " antialiased" : "");
+    cases.push_back({name, {{{dtype, size.shape, MemoryOrder::c}}, parameters}, Content::ordinary});
+}
+
+std::vector<AgreementCase> spline_zoom_cases() {
+    const SplineSize small[] = {
+        {{1}, {5}},
+        {{2}, {3}},
+        {{37}, {80}},
+        {{300}, {41}},
+        {{3000}, {9}, true},
+        {{9, 13}, {20, 31}},
+        {{9, 13}, {9, 40}},
+        {{9, 13}, {20, 13}},
+        {{40, 33}, {13, 11}, true},
+        {{6, 9, 3}, {12, 17, 3}},
+        {{5, 6, 40}, {9, 4, 40}},
+        {{1, 6, 7}, {3, 11, 1}},
+        {{5, 6, 7}, {9, 6, 20}},
+        {{2, 4, 5, 6}, {3, 4, 9, 11}},
+        {{3, 3, 2, 35}, {5, 7, 2, 35}},
+        {{2, 3, 4, 2, 3}, {3, 5, 3, 2, 4}},
+    };
+    constexpr DType dtypes[] = {DType::float32,   DType::float64, DType::int16,
+                                DType::boolean,   DType::uint8,   DType::int32,
+                                DType::complex64, DType::uint32,  DType::complex128};
+    const std::vector<std::string> modes = boundary_names();
+    std::vector<AgreementCase> cases;
+    std::size_t turn = 0;
+    for (const SplineSize& size : small) {
+        for (int order = 0; order <= 5; ++order) {
+            if (order == 0 && !size.is_antialiased) {
+                continue;
+            }
+            for (int variant = 0; variant < 3; ++variant, ++turn) {
+                add_spline(cases, size, dtypes[turn % 9], order, modes[turn / 2 % 7],
+                           turn % 3 == 0 ? "scipy" : "scipy-grid", turn % 7 != 6);
+            }
+        }
+    }
+    // Streamed: rows of several pieces, ragged rows, short rows, folded and long inner axes.
+    add_spline(cases, {{30, 5, 300}, {61, 11, 601}}, DType::float32, 1, "constant", "scipy", true);
+    add_spline(cases, {{200, 700}, {203, 1501}}, DType::float32, 3, "mirror", "scipy", true);
+    add_spline(cases, {{60, 1100}, {131, 2300}}, DType::uint8, 2, "nearest", "scipy-grid", true);
+    add_spline(cases, {{70, 6000}, {131, 2100}}, DType::float64, 1, "grid-wrap", "scipy-grid", true);
+    add_spline(cases, {{300, 20, 3}, {651, 301, 3}}, DType::int16, 1, "reflect", "scipy-grid", true);
+    add_spline(cases, {{40, 20, 180}, {81, 41, 180}}, DType::complex64, 1, "grid-constant", "scipy-grid",
+               true);
+    add_spline(cases, {{100000}, {300001}}, DType::float32, 3, "reflect", "scipy", true);
     return cases;
 }
 
@@ -145,7 +240,9 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
         return outer_cases();
     }
     if (kernel == "zoom") {
-        return zoom_cases();
+        std::vector<AgreementCase> cases = zoom_cases();
+        std::ranges::move(spline_zoom_cases(), std::back_inserter(cases));
+        return cases;
     }
     return {};
 }

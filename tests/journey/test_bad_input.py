@@ -95,8 +95,9 @@ class BadInput(DaemonTestCase):
                 self.assert_turned_away(*self.zoom(f"--shape={shape}", *ROUND))
 
     def test_parameters_that_contradict_or_are_missing(self):
-        for options in (ROUND, ["--factor", 2, "--shape", "8,10,12", *ROUND],
-                        ["--factor", 2, *ROUND, "--order", 3], ["--factor", 2, "--order", 6]):
+        for options in (ROUND, ["--factor", 2, "--shape", "8,10,12", *ROUND], ["--factor", 2, "--convention", "round", "--order", 1],
+                        ["--factor", 2, "--order", 6], ["--factor", 2, "--mode", "mirrored"],
+                        ["--factor", 2, "--order", 1, "--cval", "nan"]):
             with self.subTest(options=options):
                 self.assert_turned_away(*self.zoom(*options), remedy=r"\w")
 

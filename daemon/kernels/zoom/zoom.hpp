@@ -4,12 +4,12 @@
 
 namespace slab::kernels {
 
-// Zoom of order 0 (nearest neighbour): a pure move of elements of any dtype.
+// Zoom: of order 0 (nearest neighbour) a pure move of elements of any dtype; of order 1 to 5 see spline_zoom.hpp.
 Kernel zoom_kernel();
 
 Expected<KernelPlan> plan_zoom(const PlanRequest& request);
 
-// The definition, one element at a time.
+// Order 0: the definition, one element at a time.
 void fill_zoom_scalar(const TileCall& call) noexcept;
 
 // The same by byte shuffles; each source row is expanded once and streamed to all rows and planes that repeat

@@ -1,7 +1,11 @@
+#include "daemon/kernels/zoom/spline_zoom.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
 #include "daemon/kernels/zoom/zoom_coordinates.hpp"
 
 #include <fmt/format.h>
+
+#include <cmath>
+#include <optional>
 
 namespace slab::kernels {
 namespace {
@@ -37,27 +41,74 @@ Expected<ZoomConvention> convention_of(const ParameterValues& parameters) {
                                      "it knows scipy, scipy-grid, round and floor",
                                      "Choose one of them; scipy is the default."));
     }
-    const auto* order = parameters.get<std::int64_t>("order");
-    const bool nearest_by_definition =
-        *convention == ZoomConvention::round || *convention == ZoomConvention::floor;
-    if (order == nullptr && !nearest_by_definition) {
-        return std::unexpected(usage(
-            "the order of the interpolation is missing",
-            "scipy's own default is order 3, of which zoom knows nothing yet; to take order 0 silently would "
-            "give other values",
-            "Give order 0 (nearest neighbour)."));
-    }
-    if (order != nullptr && *order != 0) {
-        if (nearest_by_definition) {
-            return std::unexpected(usage(fmt::format("the convention {} has no order {}", *name, *order),
-                                         "round and floor are nearest neighbour by definition: order 0",
-                                         "Leave order out, or choose the convention scipy or scipy-grid."));
-        }
-        return std::unexpected(usage(fmt::format("zoom does not know order {}", *order),
-                                     "only order 0 (nearest neighbour) is known so far",
-                                     "Give order 0, or zoom with scipy.ndimage.zoom."));
-    }
     return *convention;
+}
+
+bool is_nearest_by_definition(ZoomConvention convention) {
+    return convention == ZoomConvention::round || convention == ZoomConvention::floor;
+}
+
+Expected<int> order_of(const ParameterValues& parameters, ZoomConvention convention) {
+    const auto* order = parameters.get<std::int64_t>("order");
+    if (order == nullptr) {
+        return is_nearest_by_definition(convention) ? 0 : 3;
+    }
+    if (*order != 0 && is_nearest_by_definition(convention)) {
+        return std::unexpected(
+            usage(fmt::format("this convention has no order {}", *order),
+                  "the conventions round and floor are nearest neighbour by definition: order 0",
+                  "Leave order out, or choose the convention scipy or scipy-grid."));
+    }
+    if (*order < 0 || *order > most_order) {
+        return std::unexpected(usage(fmt::format("zoom does not know order {}", *order),
+                                     fmt::format("splines of the orders 0 to {} are known", most_order),
+                                     "Give order 0 (nearest neighbour), 1 (linear), 3 (cubic) or 5."));
+    }
+    return static_cast<int>(*order);
+}
+
+// A choice's value, or its default where a caller left it out.
+std::string_view choice_of(const ParameterValues& parameters, std::string_view name,
+                           std::string_view fallback) {
+    const auto* given = parameters.get<std::string>(name);
+    return given == nullptr ? fallback : std::string_view(*given);
+}
+
+Expected<SplineZoomRequest> spline_request_of(const ParameterValues& parameters, ZoomConvention convention,
+                                              DType dtype) {
+    const Expected<int> order = order_of(parameters, convention);
+    if (!order) {
+        return std::unexpected(order.error());
+    }
+    const std::string_view mode = choice_of(parameters, "mode", "constant");
+    const std::string_view prefilter = choice_of(parameters, "prefilter", "on");
+    const std::string_view precision = choice_of(parameters, "precision", "auto");
+    const std::optional<Boundary> boundary = boundary_named(mode);
+    const std::optional<Precision> precision_value = precision_named(precision);
+    if (!boundary || !precision_value || (prefilter != "on" && prefilter != "off")) {
+        return std::unexpected(
+            usage("a choice of zoom does not exist",
+                  fmt::format("mode is {}, prefilter is {}, precision is {}", mode, prefilter, precision),
+                  "Look at slab kernels zoom for what there is."));
+    }
+    const auto* given_cval = parameters.get<double>("cval");
+    const double cval = given_cval == nullptr ? 0.0 : *given_cval;
+    const bool holds_any = part_dtype(dtype) == DType::float32 || part_dtype(dtype) == DType::float64;
+    if (!std::isfinite(cval) && !holds_any) {
+        return std::unexpected(usage(fmt::format("{} holds no value {}", name_of(dtype), cval),
+                                     "cval is what lies beyond the array, and goes into the output",
+                                     "Give a finite cval, or convert the array to float32 or float64."));
+    }
+    const auto* antialias = parameters.get<bool>("antialias");
+    SplineZoomRequest request{};
+    request.zoom.convention = convention;
+    request.zoom.order = *order;
+    request.zoom.boundary = *boundary;
+    request.zoom.cval = cval;
+    request.type = working_type(dtype, *precision_value, *order);
+    request.is_prefiltered = prefilter == "on";
+    request.is_antialiased = antialias != nullptr && *antialias;
+    return request;
 }
 
 // int(round(n * factor)), half to even, as scipy.
@@ -179,6 +230,10 @@ Expected<KernelPlan> plan_zoom(const PlanRequest& request) {
     if (!convention) {
         return std::unexpected(convention.error());
     }
+    Expected<SplineZoomRequest> spline = spline_request_of(request.parameters, *convention, input.dtype);
+    if (!spline) {
+        return std::unexpected(spline.error());
+    }
     const Expected<Sizes> sizes = sizes_of(input.shape, request.parameters);
     if (!sizes) {
         return std::unexpected(sizes.error());
@@ -192,7 +247,24 @@ Expected<KernelPlan> plan_zoom(const PlanRequest& request) {
             fmt::format("it would have the shape {} of {}", to_text(sizes->output), name_of(input.dtype)),
             "Give a smaller factor or shape."));
     }
-    plan.program = Program(ZoomProgram{*convention, sizes->factors, 0, Boundary::nearest, 0.0});
+    spline->zoom.factors = sizes->factors;
+    bool is_shrinking = false;
+    bool is_changing = false;
+    for (int axis = 0; axis < input.shape.rank; ++axis) {
+        is_shrinking = is_shrinking || sizes->output[axis] < input.shape[axis];
+        is_changing = is_changing || (!spline->is_prefiltered && spline->zoom.order >= 2) ||
+                      !is_unchanged(zoom_axis(spline->zoom, axis, input.shape[axis], sizes->output[axis]));
+    }
+    if (is_changing && (spline->zoom.order > 0 || (spline->is_antialiased && is_shrinking))) {
+        const Expected<void> planned = plan_spline_zoom(*spline, input, plan);
+        if (!planned) {
+            return std::unexpected(planned.error());
+        }
+        return plan;
+    }
+    // Elements are moved. Where no axis changes, every order that interpolates samples is the identity.
+    spline->zoom.order = 0;
+    plan.program = Program(spline->zoom);
     plan.tiles = tiles_for(input.shape, sizes->output, size_of(input.dtype));
     return plan;
 }

@@ -1,3 +1,4 @@
+#include "daemon/kernels/zoom/spline_zoom.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
 #include "daemon/kernels/zoom/zoom_coordinates.hpp"
 
@@ -116,17 +117,54 @@ TEST_CASE("exactly one of factor and shape must be given") {
     CHECK(mentions(error_of(both), "both are given"));
 }
 
-TEST_CASE("scipy's conventions must be told the order, and know only 0") {
+TEST_CASE("without an order scipy's conventions are cubic as scipy's zoom, and prefiltered") {
     for (const char* convention : {"scipy", "scipy-grid"}) {
         ParameterValues values;
         values.set("factor", std::vector<double>{2.0});
         values.set("convention", std::string(convention));
-        CHECK(mentions(error_of(values), "order"));
-        values.set("order", std::int64_t{3});
-        CHECK(mentions(error_of(values), "zoom does not know order 3"));
-        values.set("order", std::int64_t{0});
-        CHECK(error_of(values).empty());
+        const auto plan = plan_of(values);
+        REQUIRE(plan.has_value());
+        REQUIRE(is_spline_zoom(plan->program));
+        CHECK(plan->program.as<SplineZoomProgram>().zoom.order == 3);
+        CHECK(plan->workspaces.size() == 2);  // of three axes: the fastest is filtered as its rows are loaded
     }
+}
+
+TEST_CASE(
+    "orders beyond 0 to 5, choices that do not exist and a cval that integers cannot hold are refused") {
+    const auto with = [](const char* name, ParameterValue value) {
+        ParameterValues values = by_factor({2.0});
+        values.set(name, std::move(value));
+        return values;
+    };
+    CHECK(mentions(error_of(with("order", std::int64_t{6})), "zoom does not know order 6"));
+    CHECK(mentions(error_of(with("order", std::int64_t{-1})), "zoom does not know order -1"));
+    CHECK(mentions(error_of(with("mode", std::string("mirrored"))), "mode is mirrored"));
+    CHECK(mentions(error_of(with("precision", std::string("half"))), "precision is half"));
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    CHECK(mentions(error_of(with("cval", nan)), "uint8 holds no value nan"));
+    CHECK(error_of(with("cval", nan), volume, DType::complex64).empty());
+}
+
+TEST_CASE("an axis whose size stays has no phase, and where none changes elements are moved") {
+    ParameterValues values = by_factor({1.0, 2.0, 1.0});
+    values.set("order", std::int64_t{3});
+    CHECK(plan_of(values, {10, 20, 40})->workspaces.size() == 1);
+    values.set("factor", std::vector<double>{1.0});
+    CHECK_FALSE(is_spline_zoom(plan_of(values)->program));
+    values.set("prefilter", std::string("off"));  // coefficients are not samples: every axis is interpolated
+    CHECK(is_spline_zoom(plan_of(values)->program));
+}
+
+TEST_CASE("antialias smooths the axes that shrink, and refuses a Gaussian longer than a tile can hold") {
+    ParameterValues values = by_factor({0.5, 2.0, 0.25});
+    values.set("antialias", true);
+    CHECK(plan_of(values)->workspaces.size() == 2);
+    values.set("antialias", false);
+    CHECK(plan_of(values)->workspaces.empty());
+    values.set("antialias", true);
+    values.set("factor", std::vector<double>{1e-3, 1.0, 1.0});
+    CHECK(mentions(error_of(values, {100000, 1, 1}), "axis 0"));
 }
 
 TEST_CASE("round and floor need no order, and have none but 0") {

@@ -9,7 +9,8 @@ namespace slab::kernels {
 
 std::span<const Kernel> all_kernels() {
     static const std::array kernels{zoom_kernel(),      outer_kernel(),     test_crash_kernel(),
-                                    test_hang_kernel(), test_slow_kernel(), test_phases_kernel()};
+                                    test_hang_kernel(), test_slow_kernel(), test_phases_kernel(),
+                                    test_table_kernel()};
     return kernels;
 }
 

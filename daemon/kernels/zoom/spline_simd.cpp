@@ -1,0 +1,551 @@
+#include "daemon/kernels/simd_targets.hpp"
+#include "daemon/kernels/zoom/spline_zoom.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "daemon/kernels/zoom/spline_simd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "daemon/kernels/streaming/store_run_inl.hpp"
+#include "daemon/kernels/zoom/spline_row_inl.hpp"
+#include "daemon/kernels/zoom/weighted_sum_inl.hpp"
+
+#include <hwy/cache_control.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace slab::kernels {
+namespace HWY_NAMESPACE {
+
+#if HWY_TARGET == HWY_SCALAR
+
+void fill_spline_zoom(const TileCall& call) {
+    fill_spline_zoom_scalar(call);
+}
+
+#else
+
+// One axis slower than the rows, of one tile.
+struct Level {
+    bool is_zoomed = false;
+    SplineAxis spline{};
+    std::int64_t begin = 0;  // the tile's output indices
+    std::int64_t end = 1;
+    std::int64_t extent = 1;        // of the output
+    std::int64_t step = 1;          // indices of one block
+    std::int64_t source_pitch = 0;  // in parts
+    std::int64_t target_pitch = 0;
+};
+
+// What a level's results are sums of: blocks of everything faster, one for each tap's index, kept until another index
+// takes the place.
+template <typename T>
+struct Ring {
+    T* blocks = nullptr;
+    std::int64_t pitch = 0;  // from one block to the next
+    std::array<std::int64_t, most_order + 1> indices{};
+};
+
+template <typename T>
+struct LevelTaps {
+    std::int64_t first;
+    T weights[most_order + 1];
+};
+
+// A tile is cut into blocks that fit in scratch, long along `top`, the slowest axis that changes. Rows of samples are
+// interpolated along x once for a block, their sums along y once for each sample's plane, and so on up to `top`, whose
+// sums are the output. Where everything faster than the last axis that changes is long, rows are just copied, and only
+// the slower axes have sums.
+template <typename T>
+class SplineTile {
+  public:
+    explicit SplineTile(const TileCall& call)
+        : call_(call), program_(call.program->as<SplineZoomProgram>()),
+          source_(source_of(call, static_cast<std::size_t>(program_.filter_count))),
+          parts_(parts_of(source_.dtype)), rank_(static_cast<std::size_t>(source_.shape.rank)),
+          tile_(call.tile), mode_(store_mode_for(element_count(call.target.shape) *
+                                                 static_cast<std::int64_t>(size_of(call.target.dtype)))) {
+        std::byte* next = call.scratch.data();
+        const auto take = [&]<typename U>(U*& pointer, std::int64_t bytes) {
+            pointer = reinterpret_cast<U*>(next);
+            next += (bytes + 63) / 64 * 64;
+        };
+        take(table_, sizeof(RowTable<T>));
+        take(filter_taps_, (2 * most_filter_radius_of_rows + 1) * part_bytes);
+        take(samples_, samples_bytes + 4 * most_vector_bytes);
+        take(coefficients_, samples_bytes + 4 * most_vector_bytes);
+        take(sums_, spline_row_bytes + 4 * most_vector_bytes);
+        take(elements_, RowTable<T>::most_parts * 8 + most_vector_bytes);
+        take(level_taps_, static_cast<std::int64_t>(sizeof(LevelTaps<T>)) * spline_block_rows * max_rank);
+        take(blocks_, 0);
+    }
+
+    void fill() {
+        if (fill_beyond()) {
+            find_levels();
+            if (is_folded_) {
+                fill_folded();
+            } else {
+                fill_runs();
+            }
+        }
+        if (mode_ == StoreMode::streaming) {
+            hwy::FlushStream();
+        }
+    }
+
+  private:
+    static constexpr std::int64_t part_bytes = sizeof(T);
+    static constexpr std::int64_t samples_bytes = 64 * 1024;
+    static constexpr std::int64_t most_filter_radius_of_rows = 64;  // order 5 in double: 43
+    static constexpr std::int64_t no_index = INT64_MIN;
+    static constexpr std::int64_t block_overhang = 4 * most_vector_bytes / part_bytes;
+    // Rings of up to four levels: the last one's blocks are rows.
+    static_assert(sizeof(RowTable<T>) + (2 * most_filter_radius_of_rows + 1) * part_bytes +
+                      2 * (samples_bytes + 4 * most_vector_bytes) + spline_row_bytes + 4 * most_vector_bytes +
+                      RowTable<T>::most_parts * 8 + most_vector_bytes +
+                      sizeof(LevelTaps<T>) * spline_block_rows * max_rank + 8 * 64 + 3 * spline_block_bytes +
+                      (most_order + 1) * (spline_row_bytes + 4 * (block_overhang + 16) * part_bytes) <=
+                  scratch_bytes);
+
+    SplineAxis axis_of(std::size_t a) const {
+        return spline_axis(program_, static_cast<int>(a), call_.inputs[0].shape.extents[a],
+                           call_.target.shape.extents[a]);
+    }
+
+    // What lies outside for the mode constant is cval, exactly; the rest of the tile is interpolated. False: nothing is
+    // left.
+    bool fill_beyond() {
+        for (std::size_t a = 0; a < rank_; ++a) {
+            const AxisRange inside = interpolated_range(axis_of(a), {tile_.begin[a], tile_.end[a]});
+            Box outside = tile_;
+            outside.end[a] = inside.begin;
+            fill_with_cval(outside);
+            outside = tile_;
+            outside.begin[a] = std::max(inside.begin, inside.end);
+            fill_with_cval(outside);
+            tile_.begin[a] = inside.begin;
+            tile_.end[a] = inside.end;
+            if (inside.begin >= inside.end) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void fill_with_cval(const Box& box) {
+        if (element_count(box) == 0) {
+            return;
+        }
+        const std::size_t x = rank_ - 1;
+        const std::int64_t count = std::min(box.end[x] - box.begin[x], RowTable<T>::most_parts / parts_);
+        place_beyond(sums_, count * parts_, parts_, program_.zoom.cval);
+        store_row(sums_, elements_, call_.target.dtype, count * parts_);
+        const auto bytes = static_cast<std::int64_t>(size_of(call_.target.dtype));
+        std::array<std::int64_t, max_rank> index = box.begin;
+        for (;;) {
+            std::int64_t offset = 0;
+            for (std::size_t a = 0; a < rank_; ++a) {
+                offset = offset * call_.target.shape.extents[a] + index[a];
+            }
+            for (std::int64_t i = box.begin[x]; i < box.end[x]; i += count) {
+                store_run(elements_, call_.target.data + (offset + i - box.begin[x]) * bytes,
+                          static_cast<std::size_t>(std::min(count, box.end[x] - i) * bytes), mode_);
+            }
+            std::size_t a = x;
+            while (a > 0 && ++index[a - 1] == box.end[a - 1]) {
+                --a;
+                index[a] = box.begin[a];
+            }
+            if (a == 0) {
+                return;
+            }
+        }
+    }
+
+    void find_levels() {
+        std::size_t last = 0;
+        for (std::size_t a = 0; a < rank_; ++a) {
+            last = axis_of(a).is_interpolated ? a : last;
+        }
+        std::int64_t inner = parts_;
+        for (std::size_t a = last + 1; a < rank_; ++a) {
+            inner *= source_.shape.extents[a];
+        }
+        is_folded_ = inner < folded_parts && axis_of(last).is_interpolated;
+        std::size_t row_axes_begin = last;
+        if (is_folded_) {
+            row_axis_ = last;
+            inner_ = inner;
+        } else {
+            // The axes that the tile spans are one run with the next slower one; the others are levels.
+            row_axes_begin = rank_ - 1;
+            run_begin_ = tile_.begin[row_axes_begin] * parts_;
+            run_end_ = tile_.end[row_axes_begin] * parts_;
+            run_extent_ = source_.shape.extents[row_axes_begin] * parts_;
+            while (row_axes_begin > last + 1 && run_end_ - run_begin_ == run_extent_) {
+                --row_axes_begin;
+                run_begin_ = tile_.begin[row_axes_begin] * run_extent_;
+                run_end_ = tile_.end[row_axes_begin] * run_extent_;
+                run_extent_ *= source_.shape.extents[row_axes_begin];
+            }
+        }
+        for (std::size_t a = 0; a < row_axes_begin; ++a) {
+            Level level{};
+            level.spline = axis_of(a);
+            level.is_zoomed = level.spline.is_interpolated;
+            level.begin = tile_.begin[a];
+            level.end = tile_.end[a];
+            level.extent = call_.target.shape.extents[a];
+            level.source_pitch = level.target_pitch = parts_;
+            for (std::size_t b = a + 1; b < rank_; ++b) {
+                level.source_pitch *= source_.shape.extents[b];
+                level.target_pitch *= call_.target.shape.extents[b];
+            }
+            levels_[level_count_++] = level;
+        }
+        top_ = 0;
+        while (top_ < level_count_ && !levels_[top_].is_zoomed) {
+            ++top_;
+        }
+    }
+
+    void fill_folded() {
+        const SplineAxis axis = axis_of(row_axis_);
+        is_filtered_ = static_cast<int>(row_axis_) == program_.row_filter_axis;
+        const std::int64_t halo = is_filtered_ ? 2 * program_.row_filter.radius : 0;
+        if (is_filtered_) {
+            unfold_taps(program_.row_filter, call_.table, filter_taps_);
+        }
+        const std::int64_t most_samples = samples_bytes / part_bytes / inner_ - halo;
+        for (std::int64_t x = tile_.begin[row_axis_]; x < tile_.end[row_axis_]; x = table_->end) {
+            make_row_table(axis, inner_, x, tile_.end[row_axis_], most_samples, *table_);
+            row_parts_ = table_->parts;
+            row_source_ = 0;
+            row_target_ = x * inner_;
+            row_is_whole_ = row_parts_ == axis.zoom.n_out * inner_;
+            fill_blocks();
+        }
+    }
+
+    void fill_runs() {
+        const std::int64_t most = RowTable<T>::most_parts;
+        for (std::int64_t i = run_begin_; i < run_end_; i += most) {
+            row_parts_ = std::min(most, run_end_ - i);
+            row_source_ = row_target_ = i;
+            row_is_whole_ = row_parts_ == run_extent_;
+            fill_blocks();
+        }
+    }
+
+    // All blocks of the tile for one piece of the rows.
+    void fill_blocks() {
+        std::int64_t most = std::max<std::int64_t>(1, spline_block_bytes / part_bytes /
+                                                          (program_.zoom.order + 1) / row_parts_);
+        for (std::size_t l = level_count_; l-- > 0;) {
+            Level& level = levels_[l];
+            level.step = l < top_ ? 1 : level.end - level.begin;
+            if (l > top_) {
+                level.step = std::min({level.step, most, spline_block_rows});
+                most /= level.step;
+            }
+            block_begin_[l] = level.begin;
+        }
+        for (;;) {
+            for (std::size_t l = 0; l < level_count_; ++l) {
+                block_end_[l] = std::min(block_begin_[l] + levels_[l].step, levels_[l].end);
+            }
+            fill_block();
+            std::size_t l = level_count_;
+            while (l > 0) {
+                --l;
+                block_begin_[l] += levels_[l].step;
+                if (block_begin_[l] < levels_[l].end) {
+                    break;
+                }
+                block_begin_[l] = levels_[l].begin;
+                if (l == 0) {
+                    return;
+                }
+            }
+            if (level_count_ == 0) {
+                return;
+            }
+        }
+    }
+
+    void fill_block() {
+        std::int64_t base = row_source_;
+        std::int64_t target = row_target_;
+        for (std::size_t l = 0; l < std::min(top_, level_count_); ++l) {
+            base += block_begin_[l] * levels_[l].source_pitch;
+            target += block_begin_[l] * levels_[l].target_pitch;
+        }
+        std::int64_t size = row_parts_;
+        T* next = blocks_;
+        for (std::size_t l = level_count_; l-- > 0;) {
+            sizes_[l + 1] = size;
+            if (l >= top_ && levels_[l].is_zoomed) {
+                rings_[l].pitch = (size + block_overhang) / 16 * 16 + 16;
+                rings_[l].blocks = next;
+                next += rings_[l].pitch * (program_.zoom.order + 1);
+            }
+            if (l > top_ && levels_[l].is_zoomed) {
+                for (std::int64_t k = block_begin_[l]; k < block_end_[l]; ++k) {
+                    taps_of_level(
+                        l, k,
+                        level_taps_[l * spline_block_rows + static_cast<std::size_t>(k - block_begin_[l])]);
+                }
+            }
+            if (l > top_) {
+                size *= block_end_[l] - block_begin_[l];
+            }
+        }
+        if (top_ >= level_count_) {
+            place_row(base, blocks_);
+            WeightedRows<T> row;
+            row.add(blocks_, T(1));
+            store_sum(row, target, row_parts_);
+            return;
+        }
+        const Level& level = levels_[top_];
+        rings_[top_].indices.fill(no_index);
+        for (std::int64_t k = block_begin_[top_]; k < block_end_[top_]; ++k) {
+            LevelTaps<T> taps;
+            taps_of_level(top_, k, taps);
+            store_block(gather(top_, taps, base), target + k * level.target_pitch);
+        }
+    }
+
+    void taps_of_level(std::size_t l, std::int64_t k, LevelTaps<T>& to) const {
+        const SplineTaps taps = *taps_at(levels_[l].spline, k);
+        to.first = taps.first;
+        for (std::size_t tap = 0; tap <= most_order; ++tap) {
+            to.weights[tap] = static_cast<T>(taps.weights[tap]);
+        }
+    }
+
+    // The blocks of which the level's result is the sum, those that are not there computed.
+    WeightedRows<T> gather(std::size_t l, const LevelTaps<T>& taps, std::int64_t base) {
+        const Level& level = levels_[l];
+        Ring<T>& ring = rings_[l];
+        const std::int64_t count = program_.zoom.order + 1;
+        WeightedRows<T> sum;
+        for (std::int64_t tap = 0; tap < count; ++tap) {
+            const T weight = taps.weights[tap];
+            if (weight == T(0)) {
+                continue;  // whatever lies there, be it infinite
+            }
+            const std::int64_t index = taps.first + tap;
+            const std::int64_t place = ((index % count) + count) % count;
+            T* const block = ring.blocks + place * ring.pitch;
+            if (ring.indices[static_cast<std::size_t>(place)] != index) {
+                ring.indices[static_cast<std::size_t>(place)] = index;
+                const std::optional<std::int64_t> source = tap_source(level.spline, index);
+                if (source) {
+                    compute(l + 1, base + *source * level.source_pitch, block);
+                } else {
+                    place_beyond(block, sizes_[l + 1], parts_, program_.zoom.cval);
+                }
+            }
+            sum.add(block, weight);
+        }
+        return sum;
+    }
+
+    // The results of level l and all faster ones, one after the other.
+    void compute(std::size_t l, std::int64_t base, T* to) {
+        if (l == level_count_) {
+            place_row(base, to);
+            return;
+        }
+        const Level& level = levels_[l];
+        rings_[l].indices.fill(no_index);
+        for (std::int64_t k = block_begin_[l]; k < block_end_[l]; ++k) {
+            const std::int64_t i = k - block_begin_[l];
+            T* const result = to + i * sizes_[l + 1];
+            if (level.is_zoomed) {
+                const auto& taps = level_taps_[l * spline_block_rows + static_cast<std::size_t>(i)];
+                sum_rows(gather(l, taps, base), result, sizes_[l + 1]);
+            } else {
+                compute(l + 1, base + k * level.source_pitch, result);
+            }
+        }
+    }
+
+    void place_row(std::int64_t base, T* to) {
+        const auto bytes = static_cast<std::int64_t>(size_of(part_dtype(source_.dtype)));
+        const std::byte* const from = source_.data + base * bytes;
+        if (!is_folded_) {
+            load_row(from, source_.dtype, to, row_parts_);
+            return;
+        }
+        const SampleLine line{from, source_.dtype, source_.shape.extents[row_axis_], inner_, inner_, parts_};
+        const ZoomProgram& zoom = program_.zoom;
+        if (!is_filtered_) {
+            load_line(line, table_->first, table_->last, Extension::samples, zoom.boundary, zoom.cval,
+                      samples_, inner_);
+            interpolate_row(*table_, samples_, to);
+            return;
+        }
+        const std::int64_t radius = program_.row_filter.radius;
+        load_line(line, table_->first - radius, table_->last + radius, Extension::spline_input, zoom.boundary,
+                  zoom.cval, samples_, inner_);
+        filter_row(samples_, filter_taps_, 2 * radius + 1, inner_, coefficients_,
+                   (table_->last - table_->first) * inner_);
+        interpolate_row(*table_, coefficients_, to);
+    }
+
+    // The sum of whole blocks: as many parts at once as lie one after the other in the output.
+    void store_block(WeightedRows<T> sum, std::int64_t target) {
+        std::int64_t run = row_parts_;
+        std::size_t l = level_count_;
+        bool is_whole = row_is_whole_ && inner_is_whole();
+        for (; l > top_ + 1 && is_whole; --l) {
+            const std::int64_t extent = block_end_[l - 1] - block_begin_[l - 1];
+            run *= extent;
+            target += block_begin_[l - 1] * levels_[l - 1].target_pitch;
+            is_whole = extent == levels_[l - 1].extent;
+        }
+        store_runs(sum, top_ + 1, l, target, run);
+    }
+
+    void store_runs(WeightedRows<T>& sum, std::size_t l, std::size_t end, std::int64_t target,
+                    std::int64_t run) {
+        if (l == end) {
+            store_sum(sum, target, run);
+            for (int j = 0; j < sum.count; ++j) {
+                sum.rows[j] += run;
+            }
+            return;
+        }
+        for (std::int64_t k = block_begin_[l]; k < block_end_[l]; ++k) {
+            store_runs(sum, l + 1, end, target + k * levels_[l].target_pitch, run);
+        }
+    }
+
+    bool inner_is_whole() const {
+        for (std::size_t a = row_axis_ + 1; is_folded_ && a < rank_; ++a) {
+            if (tile_.end[a] - tile_.begin[a] != source_.shape.extents[a]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void store_sum(const WeightedRows<T>& sum, std::int64_t target, std::int64_t count) {
+        const DType dtype = part_dtype(call_.target.dtype);
+        const auto bytes = static_cast<std::int64_t>(size_of(dtype));
+        const std::int64_t most = RowTable<T>::most_parts - 64;
+        WeightedRows<T> rest = sum;
+        for (std::int64_t i = 0; i < count;) {
+            // Pieces end where a line of the target does, so that lines are stored whole.
+            std::byte* const to = call_.target.data + (target + i) * bytes;
+            const std::int64_t past_line =
+                static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % 64) / bytes;
+            const std::int64_t piece = count - i <= RowTable<T>::most_parts ? count - i : most - past_line;
+            sum_rows(rest, sums_, piece);
+            const std::byte* from = reinterpret_cast<const std::byte*>(sums_);
+            if (dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64)) {
+                store_row(sums_, elements_, dtype, piece);
+                from = elements_;
+            }
+            if (inner_is_whole()) {
+                store_run(from, to, static_cast<std::size_t>(piece * bytes), mode_);
+            } else {
+                store_folded(from, to, piece, bytes);
+            }
+            for (int j = 0; j < rest.count; ++j) {
+                rest.rows[j] += piece;
+            }
+            i += piece;
+        }
+    }
+
+    // Where the tile has only some of the folded axes' indices: of each element what it has. A row's piece begins with an
+    // element.
+    void store_folded(const std::byte* from, std::byte* to, std::int64_t count, std::int64_t bytes) const {
+        for (std::int64_t i = 0; i < count; i += parts_) {
+            std::int64_t rest = i % inner_ / parts_;
+            bool is_inside = true;
+            for (std::size_t a = rank_; a-- > row_axis_ + 1;) {
+                const std::int64_t index = rest % source_.shape.extents[a];
+                rest /= source_.shape.extents[a];
+                is_inside = is_inside && index >= tile_.begin[a] && index < tile_.end[a];
+            }
+            if (is_inside) {
+                std::memcpy(to + i * bytes, from + i * bytes, static_cast<std::size_t>(parts_ * bytes));
+            }
+        }
+    }
+
+    const TileCall& call_;
+    const SplineZoomProgram program_;
+    const ConstArrayView& source_;
+    std::int64_t parts_;
+    std::size_t rank_;
+    Box tile_;  // without what is cval
+    StoreMode mode_;
+
+    // The rows: folded, an axis that changes with elements of inner_ parts; else a run of parts that don't change.
+    bool is_folded_ = false;
+    bool is_filtered_ = false;
+    std::size_t row_axis_ = 0;
+    std::int64_t inner_ = 1;
+    std::int64_t run_begin_ = 0;
+    std::int64_t run_end_ = 0;
+    std::int64_t run_extent_ = 0;
+    // The piece of the rows at hand.
+    std::int64_t row_parts_ = 0;
+    std::int64_t row_source_ = 0;
+    std::int64_t row_target_ = 0;
+    bool row_is_whole_ = false;
+
+    std::array<Level, max_rank> levels_{};
+    std::size_t level_count_ = 0;
+    std::size_t top_ = 0;
+    std::array<std::int64_t, max_rank> block_begin_{};
+    std::array<std::int64_t, max_rank> block_end_{};
+    std::array<std::int64_t, max_rank + 1> sizes_{};  // parts of a block of level l and all faster ones
+    std::array<Ring<T>, max_rank> rings_{};
+
+    RowTable<T>* table_ = nullptr;
+    T* filter_taps_ = nullptr;
+    T* samples_ = nullptr;
+    T* coefficients_ = nullptr;
+    T* sums_ = nullptr;
+    std::byte* elements_ = nullptr;
+    LevelTaps<T>* level_taps_ = nullptr;
+    T* blocks_ = nullptr;
+};
+
+void fill_spline_zoom(const TileCall& call) {
+    const auto program = call.program->as<SplineZoomProgram>();
+    if (program.type == WorkingType::float32) {
+        SplineTile<float>(call).fill();
+    } else {
+        SplineTile<double>(call).fill();
+    }
+}
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace slab::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace slab::kernels {
+
+HWY_EXPORT(fill_spline_zoom);
+
+void fill_spline_zoom_simd(const TileCall& call) noexcept {
+    const auto program = call.program->as<SplineZoomProgram>();
+    if (call.phase < static_cast<std::size_t>(program.filter_count)) {
+        filter_lines_simd(program.filters[call.phase], call);
+        return;
+    }
+    HWY_DYNAMIC_DISPATCH(fill_spline_zoom)(call);
+}
+
+}  // namespace slab::kernels
+#endif
