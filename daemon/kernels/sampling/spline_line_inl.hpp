@@ -37,20 +37,16 @@ class SplineLine {
     // A row of taps of one element, rounded up to what is loaded at once.
     static constexpr std::int64_t row_taps = taps <= 2 ? 2 : taps <= 4 ? 4 : 8;
     static constexpr int order = taps - 1;
+    using Mask = hn::Mask<D>;
+    static constexpr std::size_t double_vectors = sizeof(double) / sizeof(T);
+    static constexpr std::int64_t most_span =
+        6;  // of rows that lanes share, beyond those that one lane reads
 
   public:
     // Writes up to `overhang` elements beyond the last.
     static constexpr std::int64_t overhang = most_lanes;
 
-    SplineLine(const SampledPlane<T>& plane, const LineCoordinates& line) : plane_(plane), line_(line) {
-        const double lanes = static_cast<double>(hn::Lanes(d));
-        const double drift = std::abs(line.step[0]) + std::abs(line.step[1]);
-        // Rows shared by neighbours cost `taps` loads for each change of row, taps fetched alone cost one per part of a
-        // row and element. Beyond 1024 the relative rows would not be exact in float.
-        const double groups = 1.0 + (lanes - 1.0) * drift;
-        is_by_rows_ = plane.has_working_type && std::abs(line.step[2]) <= 1.01 && drift * lanes < 1024.0 &&
-                      groups * taps * 1.25 < lanes * static_cast<double>(parts);
-    }
+    SplineLine(const SampledPlane<T>& plane, const LineCoordinates& line) : plane_(plane), line_(line) {}
 
     // Elements [x.begin, x.end), all of whose taps exist.
     void sample_inside(AxisRange x, T* HWY_RESTRICT row) {
@@ -59,10 +55,10 @@ class SplineLine {
                 sample_blocks({begin, std::min(begin + lanes(), x.end)}, row);
                 continue;
             }
-            locate(begin, x.end - 1);
-            make_weights();
             V sums[taps];
-            if (!is_by_rows_ || !sum_by_rows(sums)) {
+            if (!sum_by_rows(begin, x.end - 1, sums)) {
+                locate(begin, x.end - 1);
+                make_weights();
                 sum_by_elements(sums);
             }
             hn::StoreU(combined(sums), d, row);
@@ -145,92 +141,181 @@ class SplineLine {
 
     int taps_along(std::size_t axis) const { return plane_.grid.is_sampled[axis] ? taps : 1; }
 
-    // All elements whose taps lie in the same rows, from one load and one permutation of each row and tap.
-    bool sum_by_rows(V* HWY_RESTRICT sums) {
-        const auto& pitches = plane_.grid.pitches;
-        const auto half_lanes = static_cast<std::int64_t>(hn::Lanes(dd));
-        const std::int64_t n = lanes();
-        const double left = std::min(first_[2][0], first_[2][n - 1]);
-        if (std::max(first_[2][0], first_[2][n - 1]) - left > static_cast<double>(n - 1)) {
-            return false;
+    static double middle_of(double coordinate, double last_middle) {
+        if constexpr (taps == 2) {
+            return std::min(std::floor(coordinate), last_middle);
         }
-        const double z0 = plane_.grid.is_sampled[0] ? first_[0][0] : 0.0;
-        const double y0 = plane_.grid.is_sampled[1] ? first_[1][0] : 0.0;
-        constexpr double key_pitch = 2048.0;  // the rows of a vector are fewer than 1024 apart
-        alignas(HWY_MAX_BYTES) T keys[most_lanes];
-        alignas(HWY_MAX_BYTES) T places[most_lanes];
-        for (std::int64_t lane = 0; lane < n; lane += half_lanes) {
-            auto key = hn::Zero(dd);
-            if (plane_.grid.is_sampled[1]) {
-                key = hn::Sub(hn::Load(dd, first_[1] + lane), hn::Set(dd, y0));
-            }
-            if (plane_.grid.is_sampled[0]) {
-                key = hn::MulAdd(hn::Sub(hn::Load(dd, first_[0] + lane), hn::Set(dd, z0)),
-                                 hn::Set(dd, key_pitch), key);
-            }
-            const auto place = hn::Sub(hn::Load(dd, first_[2] + lane), hn::Set(dd, left));
-            if constexpr (sizeof(T) == sizeof(double)) {
-                hn::Store(key, dd, keys + lane);
-                hn::Store(place, dd, places + lane);
+        return std::floor(order % 2 == 1 ? coordinate : coordinate + 0.5);
+    }
+
+    // What the lanes have in common along one axis.
+    struct Places {
+        std::int64_t first = 0;  // the smallest of their first taps
+        std::int64_t span = 0;   // how far the others' lie behind it
+        V after;                 // each lane's
+        V rest;
+    };
+
+    Places places_along(std::size_t axis, const hn::Vec<DD>* HWY_RESTRICT x, std::int64_t begin,
+                        std::int64_t end) const {
+        const auto last_middle = static_cast<double>(plane_.grid.extents[axis] - plane_.grid.padding - 2);
+        const double one_end = middle_of(line_.at(axis, begin), last_middle);
+        const double other_end = middle_of(line_.at(axis, end), last_middle);
+        const double least = std::min(one_end, other_end);
+        Places places;
+        places.first =
+            static_cast<std::int64_t>(least) + plane_.grid.padding + plane_.grid.margin - order / 2;
+        places.span = static_cast<std::int64_t>(std::max(one_end, other_end) - least);
+        const auto base = hn::Set(dd, line_.base[axis]);
+        const auto step = hn::Set(dd, line_.step[axis]);
+        const auto offset = hn::Set(dd, line_.offset[axis]);
+        hn::Vec<DD> after[double_vectors];
+        hn::Vec<DD> rest[double_vectors];
+#pragma GCC unroll 2
+        for (std::size_t i = 0; i < double_vectors; ++i) {
+            const auto coordinate = hn::Add(hn::Add(base, hn::Mul(step, x[i])), offset);
+            auto middle = coordinate;
+            if constexpr (taps == 2) {
+                middle = hn::Min(hn::Floor(coordinate), hn::Set(dd, last_middle));
+            } else if constexpr (order % 2 == 1) {
+                middle = hn::Floor(coordinate);
             } else {
-                const hn::Rebind<float, DD> narrow;
-                hn::Store(hn::DemoteTo(narrow, key), narrow, keys + lane);
-                hn::Store(hn::DemoteTo(narrow, place), narrow, places + lane);
+                middle = hn::Floor(hn::Add(coordinate, hn::Set(dd, 0.5)));
             }
+            rest[i] = hn::Sub(coordinate, middle);
+            after[i] = hn::Sub(middle, hn::Set(dd, least));
         }
-        const hn::RebindToSigned<D> di;
-        const auto order_in_row = hn::IndicesFromVec(d, hn::ConvertTo(di, hn::Load(d, places)));
-        for (int j = 0; j < taps; ++j) {
-            sums[j] = hn::Zero(d);
-        }
-        const auto key = hn::Load(d, keys);
-        auto waiting = hn::FirstN(d, static_cast<std::size_t>(n));
-        const std::int64_t reach =
-            (taps_along(0) - 1) * pitches[0] + (taps_along(1) - 1) * pitches[1] + taps - 1 + n;
-        for (;;) {
-            const auto found = hn::FindFirstTrue(d, waiting);
-            if (found < 0) {
-                return true;
-            }
-            const std::int64_t z =
-                plane_.grid.is_sampled[0] ? static_cast<std::int64_t>(first_[0][found]) : 0;
-            const std::int64_t y =
-                plane_.grid.is_sampled[1] ? static_cast<std::int64_t>(first_[1][found]) : 0;
-            const std::int64_t offset = z * pitches[0] + y * pitches[1] + static_cast<std::int64_t>(left);
-            if (offset + reach > plane_.elements) {
-                return false;
-            }
-            const auto group = hn::Eq(key, hn::Set(d, keys[found]));
-            add_rows(plane_.samples() + offset, order_in_row, group, sums);
-            waiting = hn::AndNot(group, waiting);
+        places.rest = narrowed(rest);
+        places.after = places.span == 0 ? hn::Zero(d) : narrowed(after);
+        return places;
+    }
+
+    static HWY_INLINE V narrowed(const hn::Vec<DD>* HWY_RESTRICT wide) {
+        if constexpr (double_vectors == 1) {
+            return wide[0];
+        } else {
+            const hn::Rebind<float, DD> half;
+            return hn::Combine(d, hn::DemoteTo(half, wide[1]), hn::DemoteTo(half, wide[0]));
         }
     }
 
-    template <class Order, class Mask>
-    HWY_INLINE void add_rows(const T* HWY_RESTRICT rows, Order order_in_row, Mask group,
-                             V* HWY_RESTRICT sums) {
-        const T* weights = row_weights_;
-        const int z_taps = taps_along(0);
-        const int y_taps = taps_along(1);
+    // Of each row that any lane reads along y or z: its weight in each lane, and the lanes that read it.
+    struct RowWeights {
+        V weight[taps + most_span];
+        Mask reads[taps + most_span];
+    };
+
+    void spread_weights(const Places& places, RowWeights& rows) const {
+        V weights[taps];
+        spline_weights<taps>(d, places.rest, weights);
+        const Mask all = hn::Eq(places.rest, places.rest);
+        if (places.span == 0) {
+#pragma GCC unroll 6
+            for (int row = 0; row < taps; ++row) {
+                rows.weight[row] = weights[row];
+                rows.reads[row] = all;
+            }
+            return;
+        }
+        if (places.span == 1) {
+            const Mask near = hn::Eq(places.after, hn::Zero(d));
+            rows.weight[0] = weights[0];
+            rows.reads[0] = near;
+#pragma GCC unroll 6
+            for (int row = 1; row < taps; ++row) {
+                rows.weight[row] = hn::IfThenElse(near, weights[row], weights[row - 1]);
+                rows.reads[row] = all;
+            }
+            rows.weight[taps] = weights[taps - 1];
+            rows.reads[taps] = hn::Not(near);
+            return;
+        }
+        for (std::int64_t row = 0; row < taps + places.span; ++row) {
+            rows.weight[row] = hn::Zero(d);
+            rows.reads[row] = hn::Ne(places.rest, places.rest);
+#pragma GCC unroll 6
+            for (int tap = 0; tap < taps; ++tap) {
+                const Mask is_here = hn::Eq(places.after, hn::Set(d, static_cast<T>(row - tap)));
+                rows.weight[row] = hn::IfThenElse(is_here, weights[tap], rows.weight[row]);
+                rows.reads[row] = hn::Or(rows.reads[row], is_here);
+            }
+        }
+    }
+
+    // All lanes at once, from each row of taps that any of them reads: a load and a permutation of each tap serve all.
+    // False where the lanes have too little in common.
+    bool sum_by_rows(std::int64_t begin, std::int64_t last, V* HWY_RESTRICT sums) {
+        if (!plane_.has_working_type) {
+            return false;
+        }
+        const std::int64_t n = lanes();
+        const std::int64_t end = std::min(begin + n - 1, last);
+        hn::Vec<DD> x[double_vectors];
+#pragma GCC unroll 2
+        for (std::size_t i = 0; i < double_vectors; ++i) {
+            const auto lane = begin + static_cast<std::int64_t>(i * hn::Lanes(dd));
+            x[i] = hn::Min(hn::Iota(dd, static_cast<double>(lane)), hn::Set(dd, static_cast<double>(end)));
+        }
+        const Places along_x = places_along(2, x, begin, end);
+        if (along_x.span >= n) {
+            return false;
+        }
+        std::int64_t offset = along_x.first;
+        std::int64_t z_rows = 1;
+        std::int64_t y_rows = 1;
+        Places along_z;
+        Places along_y;
+        if (plane_.grid.is_sampled[1]) {
+            along_y = places_along(1, x, begin, end);
+            y_rows = taps + along_y.span;
+            offset += along_y.first * plane_.grid.pitches[1];
+        }
+        if (plane_.grid.is_sampled[0]) {
+            along_z = places_along(0, x, begin, end);
+            z_rows = taps + along_z.span;
+            offset += along_z.first * plane_.grid.pitches[0];
+        }
         const std::int64_t z_pitch = plane_.grid.pitches[0];
         const std::int64_t y_pitch = plane_.grid.pitches[1];
+        // Instructions, about: of a row for all lanes, and of a row for each lane.
+        const std::int64_t cost = z_rows * y_rows * (2 * taps + 2);
+        const std::int64_t cost_of_elements = n * (taps_along(0) * taps_along(1) * (parts + 1) + 12);
+        const std::int64_t reach = (z_rows - 1) * z_pitch + (y_rows - 1) * y_pitch + taps - 1 + n;
+        if (std::max(y_rows, z_rows) > taps + most_span || cost > cost_of_elements ||
+            offset + reach > plane_.elements) {
+            return false;
+        }
+        RowWeights z_weights;
+        RowWeights y_weights;
+        z_weights.weight[0] = y_weights.weight[0] = hn::Set(d, T(1));
+        z_weights.reads[0] = y_weights.reads[0] = hn::Eq(along_x.rest, along_x.rest);
+        if (plane_.grid.is_sampled[1]) {
+            spread_weights(along_y, y_weights);
+        }
+        if (plane_.grid.is_sampled[0]) {
+            spread_weights(along_z, z_weights);
+        }
+        spline_weights<taps>(d, along_x.rest, x_weights_);
+        const hn::RebindToSigned<D> di;
+        const auto order_in_row = hn::IndicesFromVec(d, hn::ConvertTo(di, along_x.after));
         V kept[taps];
 #pragma GCC unroll 6
         for (int j = 0; j < taps; ++j) {
-            kept[j] = sums[j];
+            kept[j] = hn::Zero(d);
         }
-        for (int z = 0; z < z_taps; ++z) {
-            const T* row = rows + z * z_pitch;
-            for (int y = 0; y < y_taps; ++y, row += y_pitch, weights += most_lanes) {
-                const V weight = hn::Load(d, weights);
-                Mask counted = group;
+        const T* plane = plane_.samples() + offset;
+        for (std::int64_t z = 0; z < z_rows; ++z, plane += z_pitch) {
+            const T* row = plane;
+            for (std::int64_t y = 0; y < y_rows; ++y, row += y_pitch) {
+                const V weight = hn::Mul(z_weights.weight[z], y_weights.weight[y]);
+                Mask reads = hn::And(z_weights.reads[z], y_weights.reads[y]);
                 if constexpr (taps == 2) {
-                    counted = hn::And(counted, hn::Ne(weight, hn::Zero(d)));
+                    reads = hn::And(reads, hn::Ne(weight, hn::Zero(d)));
                 }
 #pragma GCC unroll 6
                 for (int j = 0; j < taps; ++j) {
                     const V tap = hn::TableLookupLanes(hn::LoadU(d, row + j), order_in_row);
-                    kept[j] = hn::IfThenElse(counted, hn::MulAdd(tap, weight, kept[j]), kept[j]);
+                    kept[j] = hn::IfThenElse(reads, hn::MulAdd(tap, weight, kept[j]), kept[j]);
                 }
             }
         }
@@ -238,6 +323,7 @@ class SplineLine {
         for (int j = 0; j < taps; ++j) {
             sums[j] = kept[j];
         }
+        return true;
     }
 
     // Each element for itself: its rows of taps are short vectors.
@@ -368,7 +454,6 @@ class SplineLine {
 
     const SampledPlane<T>& plane_;
     const LineCoordinates& line_;
-    bool is_by_rows_ = false;
     alignas(HWY_MAX_BYTES) double first_[space_axes][most_lanes];
     alignas(HWY_MAX_BYTES) T rest_[space_axes][most_lanes];
     alignas(HWY_MAX_BYTES) T row_weights_[taps * taps * most_lanes];
