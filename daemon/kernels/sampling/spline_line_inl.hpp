@@ -156,8 +156,8 @@ class SplineLine {
         V rest;
     };
 
-    Places places_along(std::size_t axis, const hn::Vec<DD>* HWY_RESTRICT x, std::int64_t begin,
-                        std::int64_t end) const {
+    HWY_INLINE Places places_along(std::size_t axis, const hn::Vec<DD>* HWY_RESTRICT x, std::int64_t begin,
+                                   std::int64_t end) const {
         const auto last_middle = static_cast<double>(plane_.grid.extents[axis] - plane_.grid.padding - 2);
         const double one_end = middle_of(line_.at(axis, begin), last_middle);
         const double other_end = middle_of(line_.at(axis, end), last_middle);
@@ -205,7 +205,7 @@ class SplineLine {
         Mask reads[taps + most_span];
     };
 
-    void spread_weights(const Places& places, RowWeights& rows) const {
+    HWY_INLINE void spread_weights(const Places& places, RowWeights& rows) const {
         V weights[taps];
         spline_weights<taps>(d, places.rest, weights);
         const Mask all = hn::Eq(places.rest, places.rest);
