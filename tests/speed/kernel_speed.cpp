@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -83,6 +84,51 @@ SpeedCase spline_case(std::string name, Shape shape, std::vector<double> factor,
             spline_parameters(std::move(factor), order)};
 }
 
+// A head that moves a little: up to 2 mm and 0.03 radians about the middle of voxels of 2.4 mm. Frames come first.
+ParameterValues small_motions(const Shape& series, const char* order) {
+    const std::int64_t frames = series[0];
+    Table motions{frames, 6, {}};
+    for (std::int64_t frame = 0; frame < frames; ++frame) {
+        for (int column = 0; column < 6; ++column) {
+            const double phase = 0.1 * static_cast<double>(frame) * (1.0 + 0.37 * column);
+            motions.values.push_back(std::sin(phase) * (column < 3 ? 2.0 : 0.03));
+        }
+    }
+    Table affine{4, 4, std::vector<double>(16)};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        affine.values[5 * axis] = 2.4;
+        affine.values[4 * axis + 3] = -1.2 * static_cast<double>(series[static_cast<int>(axis) + 1]);
+    }
+    affine.values[15] = 1.0;
+    ParameterValues values;
+    values.set("transforms", std::move(motions));
+    values.set("convention", std::string("spm"));
+    values.set("affine", std::move(affine));
+    values.set("batch", std::string("first"));
+    values.set("order", std::string(order));
+    return values;
+}
+
+void add_reslices(std::vector<SpeedCase>& cases) {
+    const Shape series{100, 60, 96, 96};
+    for (const char* order : {"0", "1", "2", "3", "4", "5"}) {
+        cases.push_back({std::string("reslice order ") + order + " (100,60,96,96) float32",
+                         "reslice",
+                         {ArrayDescription{DType::float32, series, MemoryOrder::c}},
+                         small_motions(series, order)});
+    }
+    cases.push_back({"reslice order 1 (100,60,96,96) int16",
+                     "reslice",
+                     {ArrayDescription{DType::int16, series, MemoryOrder::c}},
+                     small_motions(series, "1")});
+    ParameterValues masked = small_motions(series, "1");
+    masked.set("mask_outside", true);
+    cases.push_back({"reslice order 1 (100,60,96,96) float32 masked",
+                     "reslice",
+                     {ArrayDescription{DType::float32, series, MemoryOrder::c}},
+                     std::move(masked)});
+}
+
 std::vector<SpeedCase> speed_cases() {
     const auto array = [](DType dtype, Shape shape) {
         return ArrayDescription{dtype, shape, MemoryOrder::c};
@@ -151,6 +197,7 @@ std::vector<SpeedCase> speed_cases() {
          {}},
     };
     add_zooms_of_order_0(cases);
+    add_reslices(cases);
     return cases;
 }
 
