@@ -4,7 +4,6 @@
 #include "tests/agreement/sampling_cases.hpp"
 
 #include <algorithm>
-
 #include <cstring>
 #include <iterator>
 #include <limits>
