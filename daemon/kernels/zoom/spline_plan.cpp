@@ -88,17 +88,28 @@ Expected<void> add_gaussians(const SplineZoomRequest& request, const Shape& inpu
     return {};
 }
 
+int last_that_changes(const SplineZoomProgram& program, const Shape& input, const Shape& output) {
+    int last = 0;
+    for (int axis = 0; axis < input.rank; ++axis) {
+        last = changes(program, input, output, axis) ? axis : last;
+    }
+    return last;
+}
+
+// Parts of one index along the axis.
+std::int64_t faster_parts(const ArrayDescription& array, int axis) {
+    std::int64_t parts = parts_of(array.dtype);
+    for (int faster = axis + 1; faster < array.shape.rank; ++faster) {
+        parts *= array.shape[faster];
+    }
+    return parts;
+}
+
 // The slowest axis first: only the input is then read with the long halo when bands stream.
 void add_prefilters(const SplineZoomRequest& request, const ArrayDescription& input, KernelPlan& plan,
                     Phases& phases, SplineZoomProgram& program) {
-    int last = -1;
-    for (int axis = 0; axis < input.shape.rank; ++axis) {
-        last = changes(program, input.shape, plan.output.shape, axis) ? axis : last;
-    }
-    std::int64_t faster_parts = parts_of(input.dtype);
-    for (int axis = last + 1; axis < input.shape.rank; ++axis) {
-        faster_parts *= input.shape[axis];
-    }
+    const int last = last_that_changes(program, input.shape, plan.output.shape);
+    const bool is_folded = faster_parts(plan.output, last) < folded_parts;
     for (int axis = 0; axis < input.shape.rank; ++axis) {
         if (!changes(program, input.shape, plan.output.shape, axis)) {
             continue;
@@ -106,7 +117,7 @@ void add_prefilters(const SplineZoomRequest& request, const ArrayDescription& in
         const LineFilter filter =
             spline_prefilter(axis, phases.source(), request.zoom.order, request.zoom.boundary,
                              request.zoom.cval, request.type, plan.table);
-        if (axis == last && faster_parts < folded_parts) {
+        if (axis == last && is_folded) {
             program.row_filter_axis = axis;
             program.row_filter = filter;
         } else {
@@ -123,8 +134,13 @@ TilePreference tiles_for(const SplineZoomProgram& program, const Shape& input,
     const Shape& shape = output.shape;
     const auto part_bytes = program.type == WorkingType::float32 ? std::int64_t{4} : std::int64_t{8};
     const std::int64_t parts = parts_of(output.dtype);
-    std::int64_t block = spline_block_bytes / part_bytes / (program.zoom.order + 1) / parts;
-    std::int64_t row = spline_row_bytes / part_bytes / parts;
+    const std::int64_t row = spline_row_bytes / part_bytes / parts;
+    const int last = last_that_changes(program, input, shape);
+    int sums = faster_parts(output, last) < folded_parts ? -1 : 0;  // the last is then summed up within rows
+    for (int axis = 0; axis < shape.rank; ++axis) {
+        sums += changes(program, input, shape, axis) ? 1 : 0;
+    }
+    const std::int64_t block = spline_block_bytes(sums) / part_bytes / (program.zoom.order + 1) / parts;
     int slowest = 0;
     while (slowest + 1 < shape.rank && !changes(program, input, shape, slowest)) {
         ++slowest;
@@ -138,8 +154,8 @@ TilePreference tiles_for(const SplineZoomProgram& program, const Shape& input,
             extent = std::min(shape[axis], ((shape[axis] - 1) / pieces / 64 + 1) * 64);
             extent = axis == slowest ? std::min<std::int64_t>(shape[axis], 16 * row) : extent;
         } else if (axis == slowest) {
-            // About 2 MiB, and not so few tiles that workers wait for the last one.
-            const std::int64_t most = std::max<std::int64_t>(8, (512 * 1024) / elements);
+            // About 4 MiB, and not so few tiles that workers wait for the last one.
+            const std::int64_t most = std::max<std::int64_t>(8, (1024 * 1024) / elements);
             extent = std::min({shape[axis], most, std::max<std::int64_t>(8, shape[axis] / 8)});
         } else if (axis > slowest) {
             extent = std::clamp<std::int64_t>(block / elements, 1,

@@ -8,6 +8,7 @@
 
 #include "daemon/kernels/interpolation/fir_inl.hpp"
 #include "daemon/kernels/zoom/spline_axis.hpp"
+#include "daemon/kernels/zoom/spline_weights_inl.hpp"
 
 #include <algorithm>
 
@@ -45,7 +46,8 @@ struct RowTable {
     int taps;
     RowGroup groups[most_parts];            // as many as there are vectors: the least vector is of one lane
     alignas(64) Index offsets[most_parts];  // from the group's start
-    alignas(64) T weights[most_order + 1][most_parts];
+    alignas(64) double firsts[most_parts + most_vector_bytes / 8];  // the first tap's index
+    alignas(64) T weights[most_order + 1][most_parts];              // a whole number of vectors
 };
 
 // Decides for each vector of results how to pick its taps.
@@ -61,24 +63,103 @@ HWY_INLINE void group_row(RowTable<T>& table) {
             table.weights[tap][i] = T(1);
         }
     }
+    const hn::ScalableTag<Index> di;
     for (std::int64_t i = 0; i < padded; i += lanes) {
-        Index low = table.offsets[i];
-        Index high = low;
+        const auto offsets = hn::Load(di, table.offsets + i);
+        const Index low = hn::GetLane(hn::MinOfLanes(di, offsets));
+        const Index high = hn::GetLane(hn::MaxOfLanes(di, offsets));
         bool has_zero_weights = false;
-        for (std::int64_t lane = i; lane < i + lanes; ++lane) {
-            low = std::min(low, table.offsets[lane]);
-            high = std::max(high, table.offsets[lane]);
-            for (int tap = 0; tap < table.taps; ++tap) {
-                has_zero_weights = has_zero_weights || table.weights[tap][lane] == T(0);
-            }
+        for (int tap = 0; tap < table.taps; ++tap) {
+            const auto is_zero = hn::Eq(hn::Load(d, table.weights[tap] + i), hn::Zero(d));
+            has_zero_weights = has_zero_weights || !hn::AllFalse(d, is_zero);
         }
         const Pick pick = high - low < lanes       ? Pick::one_vector
                           : high - low < 2 * lanes ? Pick::two_vectors
                                                    : Pick::elements;
         table.groups[i / lanes] = {static_cast<std::int32_t>(low), pick, has_zero_weights};
-        for (std::int64_t lane = i; lane < i + lanes; ++lane) {
-            table.offsets[lane] -= low;
+        hn::Store(hn::Sub(offsets, hn::Set(di, low)), di, table.offsets + i);
+    }
+}
+
+// Coordinates of `count` results from `begin` on, mapped; the last one again up to a whole number of vectors.
+HWY_INLINE void place_coordinates(const SplineAxis& axis, std::int64_t begin, std::int64_t count,
+                                  double* coordinates) {
+    const hn::ScalableTag<double> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const std::int64_t padded = (count + lanes - 1) / lanes * lanes;
+    const ZoomConvention convention = axis.zoom.convention;
+    const auto step = hn::Set(d, axis.zoom.step);
+    const auto half = hn::Set(d, 0.5);
+    const auto last = hn::Set(d, static_cast<double>(axis.zoom.n_in - 1));
+    // As zoom_coordinate.
+    for (std::int64_t i = 0; i < padded; i += lanes) {
+        const auto k = hn::Iota(d, static_cast<double>(begin + i));
+        if (convention == ZoomConvention::scipy) {
+            hn::StoreU(hn::Min(hn::Mul(k, step), last), d, coordinates + i);
+        } else if (convention == ZoomConvention::scipy_grid) {
+            hn::StoreU(hn::Sub(hn::Mul(hn::Add(k, half), step), half), d, coordinates + i);
+        } else {
+            for (std::int64_t lane = i; lane < i + lanes; ++lane) {
+                coordinates[lane] = zoom_coordinate(axis.zoom, begin + lane);
+            }
         }
+    }
+    std::fill(coordinates + count, coordinates + padded, coordinates[count - 1]);
+    if (axis.has_own_coefficients_beyond || axis.boundary == Boundary::nearest) {
+        return;
+    }
+    for (std::int64_t i = 0; i < padded; i += lanes) {
+        const auto c = hn::LoadU(d, coordinates + i);
+        if (!hn::AllFalse(d, hn::Or(hn::Lt(c, hn::Zero(d)), hn::Gt(c, last)))) {
+            for (std::int64_t lane = i; lane < i + lanes; ++lane) {
+                coordinates[lane] = *map_coordinate(coordinates[lane], axis.zoom.n_in, axis.boundary);
+            }
+        }
+    }
+}
+
+// How many of the first taps from firsts[0] on lie not farther apart than so; which is the least and the largest.
+struct SampleWindow {
+    std::int64_t results;
+    double first;
+    double last;
+};
+
+// `firsts` is as long as a whole number of vectors, the last one repeated.
+HWY_INLINE SampleWindow window_of(const double* firsts, std::int64_t count, double most_distance) {
+    const hn::ScalableTag<double> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    auto low = hn::LoadU(d, firsts);
+    auto high = low;
+    for (std::int64_t i = lanes; i < count; i += lanes) {
+        low = hn::Min(low, hn::LoadU(d, firsts + i));
+        high = hn::Max(high, hn::LoadU(d, firsts + i));
+    }
+    SampleWindow window{count, hn::GetLane(hn::MinOfLanes(d, low)), hn::GetLane(hn::MaxOfLanes(d, high))};
+    if (window.last - window.first <= most_distance) {
+        return window;
+    }
+    window = {1, firsts[0], firsts[0]};
+    for (; window.results < count; ++window.results) {
+        const double first = std::min(window.first, firsts[window.results]);
+        const double last = std::max(window.last, firsts[window.results]);
+        if (last - first > most_distance) {
+            break;
+        }
+        window.first = first;
+        window.last = last;
+    }
+    return window;
+}
+
+// A vector of doubles as elements of T from `to` on; writes no others.
+template <class D, class V, typename T>
+HWY_INLINE void store_as(D d, V values, T* to) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+        hn::StoreU(values, d, to);
+    } else {
+        const hn::Rebind<T, D> narrow;
+        hn::StoreU(hn::DemoteTo(narrow, values), narrow, to);
     }
 }
 
@@ -86,40 +167,105 @@ HWY_INLINE void group_row(RowTable<T>& table) {
 template <typename T>
 HWY_INLINE void make_row_table(const SplineAxis& axis, std::int64_t stride, std::int64_t begin,
                                std::int64_t end, std::int64_t most_samples, RowTable<T>& table) {
+    using Index = typename RowTable<T>::Index;
+    const hn::ScalableTag<double> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const std::int64_t most = std::max<std::int64_t>(1, RowTable<T>::most_parts / stride);
+    const std::int64_t count = std::min(most, end - begin);
     table.begin = begin;
     table.stride = stride;
     table.taps = axis.order + 1;
-    std::int64_t origin = 0;
-    std::int64_t k = begin;
-    for (; k < std::min(end, begin + most); ++k) {
-        const SplineTaps taps = *taps_at(axis, k);
-        const std::int64_t first = k == begin ? taps.first : std::min(table.first, taps.first);
-        const std::int64_t last =
-            k == begin ? taps.first + table.taps : std::max(table.last, taps.first + table.taps);
-        if (k > begin && last - first > most_samples) {
-            break;
-        }
-        table.first = first;
-        table.last = last;
-        origin = k == begin ? first : origin;
+    place_coordinates(axis, begin, count, table.firsts);
+    for (std::int64_t i = 0; i < count; i += lanes) {
+        const SplineWeights<decltype(d)> weights(d, axis.order, hn::LoadU(d, table.firsts + i));
+        hn::StoreU(weights.first(), d, table.firsts + i);
+        const std::int64_t inside = std::min(lanes, count - i);
+        weights.for_each([&](int tap, auto weight) HWY_ATTR {
+            if (stride == 1) {
+                store_as(d, weight, table.weights[tap] + i);
+                return;
+            }
+            alignas(most_vector_bytes) double values[most_vector_bytes / sizeof(double)];
+            hn::Store(weight, d, values);
+            T* to = table.weights[tap] + i * stride;
+            for (std::int64_t lane = 0; lane < inside; ++lane) {
+                for (std::int64_t part = 0; part < stride; ++part) {
+                    *to++ = static_cast<T>(values[lane]);
+                }
+            }
+        });
+    }
+    const SampleWindow window =
+        window_of(table.firsts, count, static_cast<double>(most_samples - table.taps));
+    for (std::int64_t i = 0; stride == 1 && i < window.results; ++i) {
+        table.offsets[i] = static_cast<Index>(table.firsts[i] - window.first);
+    }
+    for (std::int64_t i = 0; stride > 1 && i < window.results; ++i) {
+        const auto offset = static_cast<Index>(table.firsts[i] - window.first) * static_cast<Index>(stride);
         for (std::int64_t part = 0; part < stride; ++part) {
-            const std::int64_t i = (k - begin) * stride + part;
-            // From the first result's first tap for now: neither of the two fits an Index in long rows.
-            table.offsets[i] =
-                static_cast<typename RowTable<T>::Index>((taps.first - origin) * stride + part);
-            for (int tap = 0; tap < table.taps; ++tap) {
-                table.weights[tap][i] = static_cast<T>(taps.weights[static_cast<std::size_t>(tap)]);
+            table.offsets[i * stride + part] = offset + static_cast<Index>(part);
+        }
+    }
+    table.end = begin + window.results;
+    table.parts = window.results * stride;
+    table.first = static_cast<std::int64_t>(window.first);
+    table.last = static_cast<std::int64_t>(window.last) + table.taps;
+    group_row(table);
+}
+
+// Rows of samples that a table needs reach beyond the ends of the axis at most by this on either side: the radius of a
+// prefilter, its padding, the taps.
+inline constexpr std::int64_t most_beyond = 128;
+
+// The samples of a row that lie beyond its ends, found once for all rows: each is one that is in the row, or in memory, or
+// cval.
+class RowEnds {
+  public:
+    void find(std::int64_t begin, std::int64_t end, std::int64_t n, Extension extension, Boundary boundary) {
+        begin_ = begin;
+        inside_begin_ = std::clamp<std::int64_t>(begin, 0, n);
+        inside_end_ = std::clamp<std::int64_t>(end, inside_begin_, n);
+        count_ = 0;
+        for (std::int64_t i = begin; i < end; ++i) {
+            if (i == inside_begin_ && inside_begin_ < inside_end_) {
+                i = inside_end_ - 1;
+                continue;
+            }
+            place_[count_] = i - begin;
+            source_[count_++] = extended_index(extension, i, n, boundary).value_or(-1);
+        }
+    }
+
+    // Indices [begin, end) of the line, `width` parts each, one after the other at `to`.
+    template <typename T>
+    HWY_INLINE void load(const SampleLine& line, double cval, T* to) const {
+        const auto part_bytes = static_cast<std::int64_t>(size_of(part_dtype(line.dtype)));
+        const std::int64_t width = line.width;
+        load_row(line.data + inside_begin_ * width * part_bytes, line.dtype,
+                 to + (inside_begin_ - begin_) * width, (inside_end_ - inside_begin_) * width);
+        for (std::int64_t i = 0; i < count_; ++i) {
+            T* const target = to + place_[i] * width;
+            const std::int64_t source = source_[i];
+            if (source >= inside_begin_ && source < inside_end_) {
+                for (std::int64_t part = 0; part < width; ++part) {
+                    target[part] = to[(source - begin_) * width + part];
+                }
+            } else if (source >= 0) {
+                load_row(line.data + source * width * part_bytes, line.dtype, target, width);
+            } else {
+                place_beyond(target, width, line.parts, cval);
             }
         }
     }
-    table.end = k;
-    table.parts = (k - begin) * stride;
-    for (std::int64_t i = 0; i < table.parts; ++i) {
-        table.offsets[i] -= static_cast<typename RowTable<T>::Index>((table.first - origin) * stride);
-    }
-    group_row(table);
-}
+
+  private:
+    std::int64_t begin_;
+    std::int64_t inside_begin_;
+    std::int64_t inside_end_;
+    std::int64_t count_;
+    std::int64_t place_[2 * most_beyond];
+    std::int64_t source_[2 * most_beyond];
+};
 
 // One vector of each tap's samples, for a vector of results.
 template <class D, typename T = hn::TFromD<D>>

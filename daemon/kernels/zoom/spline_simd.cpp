@@ -103,7 +103,7 @@ class SplineTile {
     static_assert(sizeof(RowTable<T>) + (2 * most_filter_radius_of_rows + 1) * part_bytes +
                       2 * (samples_bytes + 4 * most_vector_bytes) + spline_row_bytes + 4 * most_vector_bytes +
                       RowTable<T>::most_parts * 8 + most_vector_bytes +
-                      sizeof(LevelTaps<T>) * spline_block_rows * max_rank + 8 * 64 + 3 * spline_block_bytes +
+                      sizeof(LevelTaps<T>) * spline_block_rows * max_rank + 8 * 64 + spline_rings_bytes +
                       (most_order + 1) * (spline_row_bytes + 4 * (block_overhang + 16) * part_bytes) <=
                   scratch_bytes);
 
@@ -219,6 +219,9 @@ class SplineTile {
         const std::int64_t most_samples = samples_bytes / part_bytes / inner_ - halo;
         for (std::int64_t x = tile_.begin[row_axis_]; x < tile_.end[row_axis_]; x = table_->end) {
             make_row_table(axis, inner_, x, tile_.end[row_axis_], most_samples, *table_);
+            const std::int64_t radius = halo / 2;
+            row_ends_.find(table_->first - radius, table_->last + radius, axis.zoom.n_in,
+                           is_filtered_ ? Extension::spline_input : Extension::samples, axis.boundary);
             row_parts_ = table_->parts;
             row_source_ = 0;
             row_target_ = x * inner_;
@@ -239,7 +242,11 @@ class SplineTile {
 
     // All blocks of the tile for one piece of the rows.
     void fill_blocks() {
-        std::int64_t most = std::max<std::int64_t>(1, spline_block_bytes / part_bytes /
+        int sums = 0;
+        for (std::size_t l = 0; l < level_count_; ++l) {
+            sums += levels_[l].is_zoomed ? 1 : 0;
+        }
+        std::int64_t most = std::max<std::int64_t>(1, spline_block_bytes(sums) / part_bytes /
                                                           (program_.zoom.order + 1) / row_parts_);
         for (std::size_t l = level_count_; l-- > 0;) {
             Level& level = levels_[l];
@@ -342,6 +349,9 @@ class SplineTile {
                 ring.indices[static_cast<std::size_t>(place)] = index;
                 const std::optional<std::int64_t> source = tap_source(level.spline, index);
                 if (source) {
+                    if (l + 1 == level_count_) {
+                        prefetch_row(base + (*source + 1) * level.source_pitch);
+                    }
                     compute(l + 1, base + *source * level.source_pitch, block);
                 } else {
                     place_beyond(block, sizes_[l + 1], parts_, program_.zoom.cval);
@@ -372,6 +382,19 @@ class SplineTile {
         }
     }
 
+    // The row that is wanted next, most likely: while this one's results are computed and stored, it comes into the
+    // caches. It may lie beyond the array, where a prefetch does nothing.
+    void prefetch_row(std::int64_t base) const {
+        const auto bytes = static_cast<std::int64_t>(size_of(part_dtype(source_.dtype)));
+        const std::int64_t begin = is_folded_ ? table_->first * inner_ : 0;
+        const std::int64_t parts = is_folded_ ? (table_->last - table_->first) * inner_ : row_parts_;
+        const auto from = reinterpret_cast<std::uintptr_t>(source_.data) +
+                          static_cast<std::uintptr_t>((base + begin) * bytes);
+        for (std::int64_t i = 0; i < parts * bytes; i += 64) {
+            hwy::Prefetch(reinterpret_cast<const std::byte*>(from + static_cast<std::uintptr_t>(i)));
+        }
+    }
+
     void place_row(std::int64_t base, T* to) {
         const auto bytes = static_cast<std::int64_t>(size_of(part_dtype(source_.dtype)));
         const std::byte* const from = source_.data + base * bytes;
@@ -380,16 +403,12 @@ class SplineTile {
             return;
         }
         const SampleLine line{from, source_.dtype, source_.shape.extents[row_axis_], inner_, inner_, parts_};
-        const ZoomProgram& zoom = program_.zoom;
+        row_ends_.load(line, program_.zoom.cval, samples_);
         if (!is_filtered_) {
-            load_line(line, table_->first, table_->last, Extension::samples, zoom.boundary, zoom.cval,
-                      samples_, inner_);
             interpolate_row(*table_, samples_, to);
             return;
         }
         const std::int64_t radius = program_.row_filter.radius;
-        load_line(line, table_->first - radius, table_->last + radius, Extension::spline_input, zoom.boundary,
-                  zoom.cval, samples_, inner_);
         filter_row(samples_, filter_taps_, 2 * radius + 1, inner_, coefficients_,
                    (table_->last - table_->first) * inner_);
         interpolate_row(*table_, coefficients_, to);
@@ -413,9 +432,7 @@ class SplineTile {
                     std::int64_t run) {
         if (l == end) {
             store_sum(sum, target, run);
-            for (int j = 0; j < sum.count; ++j) {
-                sum.rows[j] += run;
-            }
+            sum.skip(run);
             return;
         }
         for (std::int64_t k = block_begin_[l]; k < block_end_[l]; ++k) {
@@ -434,18 +451,50 @@ class SplineTile {
 
     void store_sum(const WeightedRows<T>& sum, std::int64_t target, std::int64_t count) {
         const DType dtype = part_dtype(call_.target.dtype);
+        const bool is_converted = dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64);
+        std::byte* const to = call_.target.data + target * static_cast<std::int64_t>(size_of(dtype));
+        const auto past_line = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % 64);
+        if (mode_ == StoreMode::streaming && !is_converted && past_line % part_bytes == 0 &&
+            inner_is_whole()) {
+            stream_sum(sum, reinterpret_cast<T*>(to), count, (64 - past_line) % 64 / part_bytes);
+        } else {
+            store_sum_by_pieces(sum, to, count);
+        }
+    }
+
+    // `head`: elements to the first whole line of the target.
+    void stream_sum(WeightedRows<T> rest, T* to, std::int64_t count, std::int64_t head) {
+        constexpr std::int64_t line = 64 / part_bytes;
+        const auto store_part = [&](std::int64_t elements) HWY_ATTR {
+            if (elements > 0) {
+                sum_rows(rest, sums_, elements);
+                std::memcpy(to, sums_, static_cast<std::size_t>(elements * part_bytes));
+                rest.skip(elements);
+                to += elements;
+            }
+        };
+        store_part(std::min(head, count));
+        count -= std::min(head, count);
+        const std::int64_t whole_lines = count / line * line;
+        stream_rows(rest, to, whole_lines);
+        rest.skip(whole_lines);
+        to += whole_lines;
+        store_part(count - whole_lines);
+    }
+
+    void store_sum_by_pieces(WeightedRows<T> rest, std::byte* to, std::int64_t count) {
+        const DType dtype = part_dtype(call_.target.dtype);
+        const bool is_converted = dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64);
         const auto bytes = static_cast<std::int64_t>(size_of(dtype));
         const std::int64_t most = RowTable<T>::most_parts - 64;
-        WeightedRows<T> rest = sum;
-        for (std::int64_t i = 0; i < count;) {
+        while (count > 0) {
             // Pieces end where a line of the target does, so that lines are stored whole.
-            std::byte* const to = call_.target.data + (target + i) * bytes;
             const std::int64_t past_line =
                 static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % 64) / bytes;
-            const std::int64_t piece = count - i <= RowTable<T>::most_parts ? count - i : most - past_line;
+            const std::int64_t piece = count <= RowTable<T>::most_parts ? count : most - past_line;
             sum_rows(rest, sums_, piece);
-            const std::byte* from = reinterpret_cast<const std::byte*>(sums_);
-            if (dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64)) {
+            const auto* from = reinterpret_cast<const std::byte*>(sums_);
+            if (is_converted) {
                 store_row(sums_, elements_, dtype, piece);
                 from = elements_;
             }
@@ -454,10 +503,9 @@ class SplineTile {
             } else {
                 store_folded(from, to, piece, bytes);
             }
-            for (int j = 0; j < rest.count; ++j) {
-                rest.rows[j] += piece;
-            }
-            i += piece;
+            rest.skip(piece);
+            to += piece * bytes;
+            count -= piece;
         }
     }
 
@@ -509,6 +557,7 @@ class SplineTile {
     std::array<Ring<T>, max_rank> rings_{};
 
     RowTable<T>* table_ = nullptr;
+    RowEnds row_ends_;
     T* filter_taps_ = nullptr;
     T* samples_ = nullptr;
     T* coefficients_ = nullptr;

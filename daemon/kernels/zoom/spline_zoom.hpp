@@ -5,6 +5,7 @@
 #include "daemon/kernels/zoom/spline_axis.hpp"
 #include "daemon/kernels/zoom/zoom_coordinates.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -33,11 +34,15 @@ inline bool is_spline_zoom(const Program& program) {
 // Axes faster than the last one that changes are folded into its elements while they have fewer parts than this.
 inline constexpr std::int64_t folded_parts = 32;
 
-// What the tile function keeps in scratch at once: of a row of results, of the blocks that one result is the sum of, and
-// of indices along each axis. Tiles are planned to fit.
+// What the tile function keeps in scratch at once: a row of results, the blocks that one result is the sum of, and so
+// many indices along each axis. Tiles are planned to fit. Of the axes slower than the rows along which sums are taken,
+// each but the last has a ring of blocks; one alone is not larger than leaves room in L2 for all else.
 inline constexpr std::int64_t spline_row_bytes = 8 * 1024;
-inline constexpr std::int64_t spline_block_bytes = 192 * 1024;
+inline constexpr std::int64_t spline_rings_bytes = 576 * 1024;
 inline constexpr std::int64_t spline_block_rows = 256;
+constexpr std::int64_t spline_block_bytes(int axes) {
+    return std::min<std::int64_t>(384 * 1024, spline_rings_bytes / std::max(1, axes - 1));
+}
 
 SplineAxis spline_axis(const SplineZoomProgram& program, int axis, std::int64_t n_in, std::int64_t n_out);
 

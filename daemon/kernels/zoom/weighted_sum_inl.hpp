@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include <cstdint>
+#include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
@@ -26,6 +27,12 @@ struct WeightedRows {
         rows[count] = row;
         weights[count++] = weight;
     }
+
+    void skip(std::int64_t elements) {
+        for (int j = 0; j < count; ++j) {
+            rows[j] += elements;
+        }
+    }
 };
 
 // to[i] = the sum of weights[j] * rows[j][i], from 0 on. Whole groups of two vectors are read and written.
@@ -33,30 +40,70 @@ template <int count, typename T>
 HWY_NOINLINE void sum_rows_of(const WeightedRows<T>& sum, T* HWY_RESTRICT to, std::int64_t elements) {
     const hn::ScalableTag<T> d;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const WeightedRows<T> own = sum;  // which the stores cannot change
     for (std::int64_t i = 0; i < elements; i += 2 * lanes) {
         auto sum0 = hn::Zero(d);
         auto sum1 = hn::Zero(d);
         for (int j = 0; j < count; ++j) {
-            const auto weight = hn::Set(d, sum.weights[j]);
-            sum0 = hn::MulAdd(weight, hn::LoadU(d, sum.rows[j] + i), sum0);
-            sum1 = hn::MulAdd(weight, hn::LoadU(d, sum.rows[j] + i + lanes), sum1);
+            const auto weight = hn::Set(d, own.weights[j]);
+            sum0 = hn::MulAdd(weight, hn::LoadU(d, own.rows[j] + i), sum0);
+            sum1 = hn::MulAdd(weight, hn::LoadU(d, own.rows[j] + i + lanes), sum1);
         }
         hn::StoreU(sum0, d, to + i);
         hn::StoreU(sum1, d, to + i + lanes);
     }
 }
 
+// The same into memory past the caches: each vector is stored as soon as it is computed, so that the arithmetic runs
+// while the stores drain. `to` is aligned to a vector, `elements` are whole vectors.
+template <int count, typename T>
+HWY_NOINLINE void stream_rows_of(const WeightedRows<T>& sum, T* HWY_RESTRICT to, std::int64_t elements) {
+    const hn::ScalableTag<T> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const WeightedRows<T> own = sum;
+    std::int64_t i = 0;
+    for (; i + 2 * lanes <= elements; i += 2 * lanes) {
+        auto sum0 = hn::Zero(d);
+        auto sum1 = hn::Zero(d);
+        for (int j = 0; j < count; ++j) {
+            const auto weight = hn::Set(d, own.weights[j]);
+            sum0 = hn::MulAdd(weight, hn::LoadU(d, own.rows[j] + i), sum0);
+            sum1 = hn::MulAdd(weight, hn::LoadU(d, own.rows[j] + i + lanes), sum1);
+        }
+        hn::Stream(sum0, d, to + i);
+        hn::Stream(sum1, d, to + i + lanes);
+    }
+    for (; i < elements; i += lanes) {
+        auto sum0 = hn::Zero(d);
+        for (int j = 0; j < count; ++j) {
+            sum0 = hn::MulAdd(hn::Set(d, own.weights[j]), hn::LoadU(d, own.rows[j] + i), sum0);
+        }
+        hn::Stream(sum0, d, to + i);
+    }
+}
+
+// Calls visit(integral_constant of the count).
+template <class Visit>
+HWY_INLINE void with_row_count(int count, const Visit& visit) {
+    switch (count) {
+    case 0: return visit(std::integral_constant<int, 0>());
+    case 1: return visit(std::integral_constant<int, 1>());
+    case 2: return visit(std::integral_constant<int, 2>());
+    case 3: return visit(std::integral_constant<int, 3>());
+    case 4: return visit(std::integral_constant<int, 4>());
+    case 5: return visit(std::integral_constant<int, 5>());
+    default: return visit(std::integral_constant<int, 6>());
+    }
+}
+
 template <typename T>
 HWY_INLINE void sum_rows(const WeightedRows<T>& sum, T* to, std::int64_t elements) {
-    switch (sum.count) {
-    case 0: return sum_rows_of<0>(sum, to, elements);
-    case 1: return sum_rows_of<1>(sum, to, elements);
-    case 2: return sum_rows_of<2>(sum, to, elements);
-    case 3: return sum_rows_of<3>(sum, to, elements);
-    case 4: return sum_rows_of<4>(sum, to, elements);
-    case 5: return sum_rows_of<5>(sum, to, elements);
-    default: return sum_rows_of<6>(sum, to, elements);
-    }
+    with_row_count(sum.count, [&](auto count) HWY_ATTR { sum_rows_of<count.value>(sum, to, elements); });
+}
+
+template <typename T>
+HWY_INLINE void stream_rows(const WeightedRows<T>& sum, T* to, std::int64_t elements) {
+    with_row_count(sum.count, [&](auto count) HWY_ATTR { stream_rows_of<count.value>(sum, to, elements); });
 }
 
 }  // namespace HWY_NAMESPACE
