@@ -65,8 +65,8 @@ KernelDescription description() {
              {"mask_outside", ParameterType::flag, "what any frame lacks is cval in all", "", {}, ""}},
         .dtypes = "all",
         .reads = Reads::anywhere,
-        .example = "slab run reslice bold.nii -o aligned.nii --transforms rp_bold.txt --convention spm "
-                   "--affine affine.npy",
+        .example = "slab run reslice series.npy -o aligned.npy --transforms rp_series.txt --convention spm "
+                   "--affine affine.txt",
     };
     for (ParameterDescription& parameter : spline_parameters()) {
         reslice.parameters.push_back(std::move(parameter));
