@@ -163,21 +163,14 @@ HWY_INLINE void store_as(D d, V values, T* to) {
     }
 }
 
-// For results from `begin` on: as many as fit in a row of results and whose samples fit in `most_samples`. At least one.
-template <typename T>
-HWY_INLINE void make_row_table(const SplineAxis& axis, std::int64_t stride, std::int64_t begin,
-                               std::int64_t end, std::int64_t most_samples, RowTable<T>& table) {
-    using Index = typename RowTable<T>::Index;
+// Turns the coordinates in table.firsts into first taps and weights.
+template <int order, typename T>
+HWY_NOINLINE void place_weights(std::int64_t count, RowTable<T>& table) {
     const hn::ScalableTag<double> d;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    const std::int64_t most = std::max<std::int64_t>(1, RowTable<T>::most_parts / stride);
-    const std::int64_t count = std::min(most, end - begin);
-    table.begin = begin;
-    table.stride = stride;
-    table.taps = axis.order + 1;
-    place_coordinates(axis, begin, count, table.firsts);
+    const std::int64_t stride = table.stride;
     for (std::int64_t i = 0; i < count; i += lanes) {
-        const SplineWeights<decltype(d)> weights(d, axis.order, hn::LoadU(d, table.firsts + i));
+        const SplineWeights<order, decltype(d)> weights(d, hn::LoadU(d, table.firsts + i));
         hn::StoreU(weights.first(), d, table.firsts + i);
         const std::int64_t inside = std::min(lanes, count - i);
         weights.for_each([&](int tap, auto weight) HWY_ATTR {
@@ -194,6 +187,27 @@ HWY_INLINE void make_row_table(const SplineAxis& axis, std::int64_t stride, std:
                 }
             }
         });
+    }
+}
+
+// For results from `begin` on: as many as fit in a row of results and whose samples fit in `most_samples`. At least one.
+template <typename T>
+HWY_INLINE void make_row_table(const SplineAxis& axis, std::int64_t stride, std::int64_t begin,
+                               std::int64_t end, std::int64_t most_samples, RowTable<T>& table) {
+    using Index = typename RowTable<T>::Index;
+    const std::int64_t most = std::max<std::int64_t>(1, RowTable<T>::most_parts / stride);
+    const std::int64_t count = std::min(most, end - begin);
+    table.begin = begin;
+    table.stride = stride;
+    table.taps = axis.order + 1;
+    place_coordinates(axis, begin, count, table.firsts);
+    switch (axis.order) {
+    case 0: place_weights<0>(count, table); break;
+    case 1: place_weights<1>(count, table); break;
+    case 2: place_weights<2>(count, table); break;
+    case 3: place_weights<3>(count, table); break;
+    case 4: place_weights<4>(count, table); break;
+    default: place_weights<5>(count, table);
     }
     const SampleWindow window =
         window_of(table.firsts, count, static_cast<double>(most_samples - table.taps));
