@@ -51,8 +51,10 @@ std::optional<double> map_coordinate(double coordinate, std::int64_t n, Boundary
     const auto samples = static_cast<double>(n);
     switch (boundary) {
     case Boundary::mirror: {
+        // Up to one sample beyond the end a coordinate stays outside as in scipy, and its taps are mapped: of order 0, n - 0.5
+        // then rounds to n, which is sample n - 2.
         const double rest = modulo(coordinate, 2.0 * last);
-        return rest > last ? 2.0 * last - rest : rest;
+        return rest >= samples ? 2.0 * last - rest : rest;
     }
     case Boundary::reflect: {
         // Between the two copies of an end sample a coordinate stays outside; its taps are mapped.
