@@ -9,12 +9,14 @@ import numpy as np
 from scipy_oracle import random_values
 from whole_and_streamed import MIB, WholeAndStreamed
 
-LONG = (700, 83, 101)   # many rows along the bands: a spline's prefilter reaches up to 44 of them on either side
+LONG = (6000, 41, 61)   # many rows along the bands: a spline's prefilter reaches up to 44 of them on either side
 FACTORS = {"growing": "1.5,1.7,2", "shrinking": "0.77,0.6,0.5", "along the bands alone": "1.9,1,1",
            "not along the bands": "1,1.5,1.5"}
 
 
 class StreamedZoom(WholeAndStreamed):
+    volume = "1GiB"  # for the whole job, with its coefficients
+
     @staticmethod
     def least(run):
         """An extent for the ring, and one for the filters' taps, which stay."""
@@ -100,7 +102,8 @@ class StreamedAffine(WholeAndStreamed):
         np.save(self.directory / "matrix.npy", matrix)
         for order, mode in itertools.product((0, 1, 3, 5), ("constant", "nearest", "grid-wrap")):
             with self.subTest(order=order, mode=mode):
-                arrays = 1 if order < 2 else 4  # the input, and the coefficients after each axis
+                # The input, and the coefficients after each axis; of the orders 4 and 5 in double.
+                arrays = {0: 1, 1: 1, 3: 4, 5: 7}[order]
                 self.assert_invisible("affine", self.save(array), "--matrix", self.directory / "matrix.npy", "--shape",
                                       "190,210,220", "--order", order, "--mode", mode,
                                       room=arrays * (array.nbytes + 2 * MIB) + 6 * MIB)
