@@ -42,6 +42,12 @@ void copy_planes(const SamplingProgram& program, const TileCall& call) {
         for (std::int64_t z = begin[1]; z < end[1]; ++z) {
             for (std::int64_t y = begin[2]; y < end[2]; ++y) {
                 const std::int64_t line = (z * shape[2] + y) * shape[3];
+                if (program.inner == 1) {  // only another type
+                    const std::int64_t at = frames + line + begin[3];
+                    load_row(source.data + at * bytes, dtype, target + plane * volume + line + begin[3],
+                             end[3] - begin[3]);
+                    continue;
+                }
                 for (std::int64_t x = begin[3]; x < end[3]; x += most_elements) {
                     const std::int64_t elements = std::min(most_elements, end[3] - x);
                     for (std::int64_t i = 0; i < elements; ++i) {
