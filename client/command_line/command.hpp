@@ -1,6 +1,6 @@
 #pragma once
 
-#include "client/library/job_request.hpp"
+#include "client/command_line/split_arguments.hpp"
 #include "common/errors/error.hpp"
 
 #include <memory>
@@ -24,7 +24,7 @@ class Command {
     virtual Expected<int> execute() = 0;
 
     // Where options go that the client does not know, as the parameters of a kernel; null: they are errors.
-    virtual Parameters* parameters() { return nullptr; }
+    virtual std::vector<ParameterWord>* parameter_words() { return nullptr; }
 };
 
 std::unique_ptr<Command> make_run_command();

@@ -57,7 +57,7 @@ Error unexpected_words(const CLI::App& app, const std::vector<std::string>& word
 // Reads the arguments into the command. True when there was help to print instead.
 Expected<bool> parse(Command& command, CLI::App& app, std::span<const std::string> arguments) {
     std::vector<std::string> words(arguments.begin(), arguments.end());
-    if (Parameters* parameters = command.parameters(); parameters != nullptr) {
+    if (std::vector<ParameterWord>* parameters = command.parameter_words(); parameters != nullptr) {
         Expected<SplitArguments> split = split_arguments(arguments, options_of(app));
         if (!split) {
             return std::unexpected(split.error());

@@ -1,8 +1,12 @@
 #include "client/command_line/job_arguments.hpp"
 
+#include "client/command_line/parameter_meaning.hpp"
+
 #include <fmt/format.h>
 
 #include <sys/stat.h>
+
+#include <algorithm>
 
 namespace slab {
 namespace {
@@ -37,6 +41,19 @@ Expected<void> find_output(const JobArguments& arguments, PreparedJob& job) {
     return {};
 }
 
+Expected<void> add_input(PreparedJob& job, std::size_t place, const JobArguments::Input& input) {
+    Expected<InputFile> file = open_input(input.path, input.raw);
+    if (!file) {
+        return std::unexpected(file.error());
+    }
+    const auto at = static_cast<std::ptrdiff_t>(place);
+    job.request.inputs.insert(job.request.inputs.begin() + at,
+                              InputArray::from_descriptor(file->array, file->byte_order,
+                                                          file->descriptor.get(), file->offset, file->codec));
+    job.files.insert(job.files.begin() + at, std::move(*file));
+    return {};
+}
+
 }  // namespace
 
 Expected<PreparedJob> prepare_job(const JobArguments& arguments) {
@@ -54,16 +71,11 @@ Expected<PreparedJob> prepare_job(const JobArguments& arguments) {
                       "Give -o FILE too, or leave --output-format away.");
     }
     for (const JobArguments::Input& input : arguments.inputs) {
-        Expected<InputFile> file = open_input(input.path, input.raw);
-        if (!file) {
-            return std::unexpected(file.error());
+        if (auto added = add_input(job, job.files.size(), input); !added) {
+            return std::unexpected(added.error());
         }
-        job.request.inputs.push_back(InputArray::from_descriptor(
-            file->array, file->byte_order, file->descriptor.get(), file->offset, file->codec));
-        job.files.push_back(std::move(*file));
     }
     job.request.kernel = arguments.kernel;
-    job.request.parameters = arguments.parameters;
     job.request.keep = arguments.keep;
     job.request.to_file = job.format.has_value();
     job.request.when_disk_is_full = arguments.wait_for_space ? SpacePolicy::wait : SpacePolicy::refuse;
@@ -72,6 +84,38 @@ Expected<PreparedJob> prepare_job(const JobArguments& arguments) {
     job.request.tile_bytes = arguments.tile_bytes;
     job.request.name = arguments.name;
     return job;
+}
+
+Expected<void> complete_job(PreparedJob& job, JobArguments& arguments, Connection& daemon) {
+    if (arguments.words.empty() && !names_files(arguments.parameters)) {
+        job.request.parameters = arguments.parameters;
+        return {};
+    }
+    const Expected<KernelInfo> kernel = daemon.kernel(arguments.kernel);
+    if (!kernel) {
+        return std::unexpected(hinting_at_flags(kernel.error(), arguments.words));
+    }
+    Expected<UnderstoodParameters> understood =
+        understand_parameters(*kernel, arguments.words, arguments.parameters, arguments.folder);
+    if (!understood) {
+        return std::unexpected(understood.error());
+    }
+    if (!understood->inputs.empty() && arguments.inputs_from == JobArguments::InputsFrom::job_file) {
+        arguments.inputs_from = JobArguments::InputsFrom::command_line;
+        arguments.inputs.clear();
+        job.request.inputs.clear();
+        job.files.clear();
+    }
+    for (const FreedWord& word : understood->inputs) {
+        const std::size_t place = std::min(word.place, arguments.inputs.size());
+        const JobArguments::Input input{word.text, arguments.raw};
+        if (auto added = add_input(job, place, input); !added) {
+            return added;
+        }
+        arguments.inputs.insert(arguments.inputs.begin() + static_cast<std::ptrdiff_t>(place), input);
+    }
+    job.request.parameters = std::move(understood->parameters);
+    return {};
 }
 
 void set_output(PreparedJob& job, int descriptor, const ArrayDescription& array) {

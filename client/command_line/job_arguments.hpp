@@ -1,10 +1,12 @@
 #pragma once
 
 #include "client/command_line/job_note.hpp"
+#include "client/command_line/split_arguments.hpp"
 #include "client/formats/input_file.hpp"
 #include "client/formats/output_file.hpp"
 #include "client/formats/output_format.hpp"
 #include "client/formats/output_stream.hpp"
+#include "client/library/connection.hpp"
 #include "client/library/job_request.hpp"
 #include "common/errors/error.hpp"
 
@@ -32,7 +34,13 @@ struct JobArguments {
     std::string max_memory;
     std::string tile_bytes;
     std::string name;
-    Parameters parameters;
+    Parameters parameters;             // of the job file; files that they name are looked for in `folder`
+    std::string folder;                // empty, or ending in a slash
+    std::vector<ParameterWord> words;  // of the command line, in its order; they take the place of the file's
+
+    enum class InputsFrom : std::uint8_t { job_file, command_line };
+    InputsFrom inputs_from = InputsFrom::job_file;
+    RawOptions raw;  // the command line's, for all inputs
 };
 
 // The job with its inputs open and its output's format known; the request borrows the files.
@@ -47,6 +55,10 @@ struct PreparedJob {
 
 // All that can be checked without a daemon. Errors of kind usage.
 Expected<PreparedJob> prepare_job(const JobArguments& arguments);
+
+// Completes it with the parameters, as the kernel's description tells what their words mean. A word that turns out to
+// be an input is opened and takes its place among the inputs, of the arguments too.
+Expected<void> complete_job(PreparedJob& job, JobArguments& arguments, Connection& daemon);
 
 // Completes the request with the output's descriptor and header.
 void set_output(PreparedJob& job, int descriptor, const ArrayDescription& array);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fstream>
@@ -18,6 +19,7 @@ class JobFileReader {
     explicit JobFileReader(std::string path) : path_(std::move(path)) {
         const std::size_t slash = path_.rfind('/');
         folder_ = slash == std::string::npos ? "" : path_.substr(0, slash + 1);
+        arguments_.folder = folder_;
     }
 
     Expected<JobArguments> read() {
@@ -180,12 +182,42 @@ class JobFileReader {
             return;
         }
         for (const auto& [key, value] : *table) {
-            if (const auto typed = parameter(value)) {
+            if (const toml::array* list = value.as_array(); list != nullptr && is_nested(*list)) {
+                take_table(key.str(), *list);
+            } else if (const auto typed = parameter(value)) {
                 arguments_.parameters.insert_or_assign(std::string(key.str()), *typed);
             } else {
-                refuse_type(value, key.str(), "a number, a text, or a list of numbers");
+                refuse_type(value, key.str(),
+                            "a number, a text, true or false, a list of numbers, or a list of rows");
             }
         }
+    }
+
+    static bool is_nested(const toml::array& list) {
+        return std::ranges::any_of(list, [](const toml::node& item) { return item.is_array(); });
+    }
+
+    void take_table(std::string_view key, const toml::array& rows) {
+        NumberTable table;
+        for (const toml::node& row : rows) {
+            ++table.rows;
+            const auto numbers = reals(row);
+            if (!numbers || numbers->empty()) {
+                refuse_type(row, key, "made of rows of numbers");
+                return;
+            }
+            const auto count = static_cast<std::int64_t>(numbers->size());
+            table.columns = table.rows == 1 ? count : table.columns;
+            if (count != table.columns) {
+                refuse(row.source().begin.line, fmt::format("the rows of '{}' differ in length", key),
+                       fmt::format("row {} has {} number{} where the others have {}", table.rows, count,
+                                   count == 1 ? "" : "s", table.columns),
+                       "Give every row equally many numbers.");
+                return;
+            }
+            table.values.insert(table.values.end(), numbers->begin(), numbers->end());
+        }
+        arguments_.parameters.insert_or_assign(std::string(key), std::move(table));
     }
 
     static std::optional<ParameterValue> parameter(const toml::node& node) {
@@ -199,7 +231,7 @@ class JobFileReader {
             return ParameterValue(*text);
         }
         if (const auto flag = node.value_exact<bool>()) {
-            return ParameterValue(std::string(*flag ? "true" : "false"));
+            return ParameterValue(*flag);
         }
         if (const auto whole = integers(node)) {
             return ParameterValue(*whole);

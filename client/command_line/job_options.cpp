@@ -64,15 +64,15 @@ Expected<JobArguments> JobOptions::resolve() const {
     job.max_memory = max_memory_.value_or(job.max_memory);
     job.tile_bytes = tile_bytes_.value_or(job.tile_bytes);
     job.name = name_.value_or(job.name);
-    for (const auto& [name, value] : parameters_) {
-        job.parameters.insert_or_assign(name, value);
-    }
+    job.words = parameter_words_;
+    job.raw = raw_;
     return job;
 }
 
 void JobOptions::override_inputs(JobArguments& job) const {
     if (!inputs_.empty()) {
         job.inputs.clear();
+        job.inputs_from = JobArguments::InputsFrom::command_line;
         for (const std::string& path : inputs_) {
             job.inputs.push_back({path, {}});
         }

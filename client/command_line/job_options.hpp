@@ -22,7 +22,7 @@ class JobOptions {
     Expected<JobArguments> resolve() const;
 
     const std::string& kernel() const { return kernel_; }
-    Parameters& parameters() { return parameters_; }
+    std::vector<ParameterWord>& parameter_words() { return parameter_words_; }
 
   private:
     void override_inputs(JobArguments& job) const;
@@ -39,7 +39,7 @@ class JobOptions {
     std::optional<std::string> max_memory_;
     std::optional<std::string> tile_bytes_;
     std::optional<std::string> name_;
-    Parameters parameters_;
+    std::vector<ParameterWord> parameter_words_;
 };
 
 }  // namespace slab

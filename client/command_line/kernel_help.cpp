@@ -53,6 +53,12 @@ std::string value_of(const KernelInfo::Parameter& parameter) {
     if (parameter.type == "integer_per_axis") {
         return "N[,N...]";
     }
+    if (parameter.type == "table") {
+        return "FILE";
+    }
+    if (parameter.type == "flag") {
+        return "[on|off]";
+    }
     return parameter.type == "real_per_axis" ? "X[,X...]" : "VALUE";
 }
 
@@ -94,6 +100,13 @@ std::string kernel_help(const KernelInfo& kernel) {
     for (const KernelInfo::Parameter& parameter : kernel.parameters) {
         text += fmt::format("  {} {}\n", option_of(parameter.name), value_of(parameter)) +
                 wrapped(parameter.help + facts_of(parameter), 6);
+    }
+    if (std::ranges::find(kernel.parameters, "table", &KernelInfo::Parameter::type) !=
+        kernel.parameters.end()) {
+        text += "\n" +
+                wrapped("A table is a file: .npy, or text with a row of numbers a line, separated by blanks "
+                        "or commas. Or the numbers themselves, rows ended by semicolons: 1,0;0,1.",
+                        0);
     }
     if (!kernel.example.empty()) {
         text += "\nexample\n  " + kernel.example + "\n";

@@ -20,7 +20,7 @@ class RunCommand final : public Command {
     std::string_view summary() const override {
         return "Run a kernel, show progress, wait, and write the result to a file";
     }
-    Parameters* parameters() override { return &job_.parameters(); }
+    std::vector<ParameterWord>* parameter_words() override { return &job_.parameter_words(); }
 
     void declare(CLI::App& app) override {
         job_.declare(app);
@@ -37,7 +37,7 @@ class RunCommand final : public Command {
         if (help_) {
             return help();
         }
-        const Expected<JobArguments> arguments = job_.resolve();
+        Expected<JobArguments> arguments = job_.resolve();
         if (!arguments) {
             return std::unexpected(arguments.error());
         }
@@ -67,6 +67,9 @@ class RunCommand final : public Command {
             return std::unexpected(daemon.error());
         }
         daemon->stop_when_readable(signals.descriptor());
+        if (auto completed = complete_job(*job, *arguments, *daemon); !completed) {
+            return std::unexpected(completed.error());
+        }
         Expected<int> result = plan_ ? plan(*daemon, *job) : run(*daemon, *job, *arguments, signals);
         if (!result && result.error().kind == ErrorKind::cancelled && result.error().because.empty()) {
             result.error().what = "the job was cancelled";

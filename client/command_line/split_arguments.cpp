@@ -30,20 +30,14 @@ const KnownOption* find(std::span<const KnownOption> known, std::string_view nam
     return found == known.end() ? nullptr : &*found;
 }
 
-Error no_value(const std::string& word, const std::string* next, std::span<const KnownOption> known) {
+std::string nearest_of(std::string_view name, std::span<const KnownOption> known) {
     std::vector<std::string> names;
     for (const KnownOption& option : known) {
         if (option.name.size() > 1) {
             names.push_back(option.name);
         }
     }
-    const std::string nearest = nearest_name(std::string_view(word).substr(2), names);
-    return {
-        ErrorKind::usage, fmt::format("{} has no value", word),
-        fmt::format("it is no option of the client, so it is a parameter of the kernel, and {}",
-                    next == nullptr ? std::string("nothing follows") : fmt::format("'{}' follows", *next)),
-        nearest.empty() ? fmt::format("Give one: {} VALUE.", word)
-                        : fmt::format("Did you mean --{}?", nearest)};
+    return nearest_name(name, names);
 }
 
 }  // namespace
@@ -51,6 +45,7 @@ Error no_value(const std::string& word, const std::string* next, std::span<const
 Expected<SplitArguments> split_arguments(std::span<const std::string> arguments,
                                          std::span<const KnownOption> known) {
     SplitArguments result;
+    std::size_t positionals = 0;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string& word = arguments[i];
         if (word == "--") {
@@ -61,6 +56,7 @@ Expected<SplitArguments> split_arguments(std::span<const std::string> arguments,
         const bool has_next = i + 1 < arguments.size();
         if (!word.starts_with("--")) {
             result.known.push_back(word);
+            positionals += word.starts_with('-') && word != "-" ? 0 : 1;
             const KnownOption* option = word.starts_with('-') ? find(known, word.substr(1)) : nullptr;
             if (option != nullptr && option->takes == KnownOption::Takes::value && has_next) {
                 result.known.push_back(arguments[++i]);
@@ -79,18 +75,22 @@ Expected<SplitArguments> split_arguments(std::span<const std::string> arguments,
             result.known.push_back(std::move(whole));
             continue;
         }
-        std::string value;
-        if (equals != std::string::npos) {
-            value = word.substr(equals + 1);
-        } else if (has_next && is_value(arguments[i + 1])) {
-            value = arguments[++i];
-        } else {
-            return std::unexpected(no_value(word, has_next ? &arguments[i + 1] : nullptr, known));
-        }
-        if (!result.parameters.emplace(with(name, '-', '_'), ParameterValue(std::move(value))).second) {
+        ParameterWord parameter{.name = with(name, '-', '_'), .positionals_before = positionals};
+        if (std::ranges::find(result.parameters, parameter.name, &ParameterWord::name) !=
+            result.parameters.end()) {
             return std::unexpected(Error{ErrorKind::usage, fmt::format("--{} is given twice", name), "",
                                          "Give each parameter once."});
         }
+        if (equals != std::string::npos) {
+            parameter.form = ParameterWord::Form::joined;
+            parameter.text = word.substr(equals + 1);
+        } else if (has_next && is_value(arguments[i + 1])) {
+            parameter.form = ParameterWord::Form::next_word;
+            parameter.text = arguments[++i];
+        } else {
+            parameter.option_meant = nearest_of(name, known);
+        }
+        result.parameters.push_back(std::move(parameter));
     }
     return result;
 }

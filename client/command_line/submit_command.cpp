@@ -16,7 +16,7 @@ class SubmitCommand final : public Command {
     std::string_view summary() const override {
         return "The same as run; prints the job's id and returns at once";
     }
-    Parameters* parameters() override { return &job_.parameters(); }
+    std::vector<ParameterWord>* parameter_words() override { return &job_.parameter_words(); }
 
     void declare(CLI::App& app) override {
         job_.declare(app);
@@ -24,7 +24,7 @@ class SubmitCommand final : public Command {
     }
 
     Expected<int> execute() override {
-        const Expected<JobArguments> arguments = job_.resolve();
+        Expected<JobArguments> arguments = job_.resolve();
         if (!arguments) {
             return std::unexpected(arguments.error());
         }
@@ -46,6 +46,9 @@ class SubmitCommand final : public Command {
         Expected<Connection> daemon = connect_to_daemon(common_);
         if (!daemon) {
             return std::unexpected(daemon.error());
+        }
+        if (auto completed = complete_job(*job, *arguments, *daemon); !completed) {
+            return std::unexpected(completed.error());
         }
         return submit(*daemon, *job, *arguments);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/array/array_description.hpp"
+#include "common/array/number_table.hpp"
 
 #include <bit>
 #include <cstddef>
@@ -18,9 +19,9 @@ namespace slab {
 inline constexpr ByteOrder native_byte_order =
     std::endian::native == std::endian::little ? ByteOrder::little : ByteOrder::big;
 
-// Typed, or text spelled as on the command line: the daemon reads both alike.
-using ParameterValue =
-    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+// Typed, or text spelled as on the command line: the daemon reads both alike. Names of files it does not read.
+using ParameterValue = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>,
+                                    std::vector<double>, NumberTable, bool>;
 using Parameters = std::map<std::string, ParameterValue, std::less<>>;
 
 // How an input's file is packed.

@@ -1,6 +1,7 @@
 #include "client/library/request_body.hpp"
 
 #include "common/protocol/base64.hpp"
+#include "common/protocol/table_json.hpp"
 #include "client/library/sealed_memory.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <functional>
 #include <random>
 
@@ -23,14 +23,19 @@ Json number(std::int64_t value) {
 }
 
 Json number(double value) {
-    if (std::isnan(value)) {
-        return "nan";
-    }
-    return std::isinf(value) ? Json(value > 0 ? "inf" : "-inf") : Json(value);
+    return real_to_json(value);
 }
 
 Json value_to_json(const std::string& text) {
     return text;
+}
+
+Json value_to_json(bool flag) {
+    return flag;
+}
+
+Json value_to_json(const NumberTable& table) {
+    return table_to_json(table);
 }
 
 template <typename T>

@@ -54,6 +54,8 @@ RECONNECT_INTERVAL_S = 0.2
 SAME_TIME_S = 1e-3  # the daemon keeps submitted_at in another form than the text that it sends
 MOST_LOSSES = 5     # of the daemon while a job does not get on: it may be the job that kills it
 LONGEST_NOTE = 16 * 1024
+MOST_LISTED_NUMBERS = 10_000
+MOST_TABLE_NUMBERS = 1_000_000
 LONGEST_HEADER = 2**20
 MOST_INFLATION = 1032  # deflate's best ratio
 HEADER_BYTES = 4096  # of a written .npy: O_DIRECT needs the payload on a multiple of the file system's block
@@ -124,20 +126,61 @@ def _os_error(what, error, remedy="", kind=UsageError):
 
 # --------------------------------------------------------------------------------------------- values on the wire
 
-def _plain(value):
-    """A parameter's value as JSON can carry it: numpy scalars and arrays as Python's, NaN and the like as text."""
+def _plain(value, name="parameter"):
+    """A parameter's value as JSON can carry it: numpy scalars and arrays as Python's, NaN and the like as text; arrays
+    of two and three dimensions and lists of rows as a TABLE of the protocol."""
     if isinstance(value, (bool, str)):
         return value
-    if isinstance(value, (np.bool_, np.number, np.ndarray)):
-        return _plain(value.tolist())
+    if isinstance(value, (np.bool_, np.number)):
+        return _plain(value.tolist(), name)
+    if not isinstance(value, np.ndarray) and hasattr(value, "__array__"):  # a pandas frame, a jax array
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray):
+        return _plain_array(value, name)
+    if isinstance(value, (list, tuple)) and any(isinstance(row, (list, tuple, np.ndarray)) for row in value):
+        return _plain_array(_array_of_rows(value, name), name)
     if isinstance(value, int):
         return value if abs(value) <= LARGEST_EXACT_INTEGER else str(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, (list, tuple)):
-        return [_plain(element) for element in value]
-    raise UsageError(f"a parameter cannot be a {type(value).__name__}", repr(value)[:100],
-                     "Give a number, a text, or a list of numbers.")
+        return [_plain(element, name) for element in value]
+    raise UsageError(f"{name} cannot be a {type(value).__name__}", repr(value)[:100],
+                     "Give a number, a text, a boolean, a list of numbers, or a table of them.")
+
+
+def _plain_array(array, name):
+    if array.dtype.kind not in "biuf":
+        raise UsageError(f"{name} cannot be an array of {array.dtype}", "parameters are made of real numbers",
+                         "Convert it, for instance with astype(float).")
+    if array.ndim > 3 or (array.ndim > 0 and array.size == 0):
+        raise UsageError(f"{name} cannot be an array of shape {array.shape}",
+                         "a table has rows and columns: two dimensions, or three with a matrix for each row",
+                         "Reshape it.")
+    if array.ndim == 0 or (array.ndim == 1 and array.size <= MOST_LISTED_NUMBERS):
+        plain = array.astype(float) if array.dtype.kind == "f" else array
+        return _plain(plain.tolist(), name)
+    table = array.reshape(1 if array.ndim == 1 else len(array), -1)
+    if table.size > MOST_TABLE_NUMBERS:
+        raise UsageError(f"{name} is too large a table", f"it has {table.size} numbers; {MOST_TABLE_NUMBERS} are the most",
+                         "What is that large is an array, an input.")
+    packed = np.ascontiguousarray(table, "<f8")
+    return {"rows": table.shape[0], "columns": table.shape[1], "float64": base64.b64encode(packed).decode()}
+
+
+def _array_of_rows(rows, name):
+    """Of nested lists, or a list of matrices."""
+    lengths = [len(row) if hasattr(row, "__len__") and not isinstance(row, str) else None for row in rows]
+    for number, length in enumerate(lengths, 1):
+        if length != lengths[0]:
+            raise UsageError(f"the rows of {name} differ in length",
+                             f"row {number} has {'no length' if length is None else length}, the first "
+                             f"{'none' if lengths[0] is None else lengths[0]}",
+                             "Give every row equally many numbers.")
+    try:
+        return np.array(rows)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{name} is no table", str(error)[:200], "Give rows of equally many numbers.") from error
 
 
 def _sealed_memfd(name, content):
@@ -1007,7 +1050,7 @@ def _options(priority, max_memory, tile_bytes, name, wait_for_space=False):
 
 
 def _parameters(parameters):
-    return {name: _plain(value) for name, value in parameters.items() if value is not None}
+    return {name: _plain(value, name) for name, value in parameters.items() if value is not None}
 
 
 def _without_tag(answer):
@@ -1311,7 +1354,9 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
     wait_for_space: True: wait while the disk of `out` is too full, instead of raising Refused.
     priority: -20 (first) to 19 (last). max_memory, tile_bytes: bytes or "512MiB". name: shown by `slab ps`.
     daemon: True: do not start a private daemon where none is running.
-    parameters: the kernel's, as `slab kernels NAME` lists them; one value for all axes or a sequence with one each.
+    parameters: the kernel's, as `slab kernels NAME` lists them; one value for all axes or a sequence with one each;
+        a flag is True or False; a table (a matrix, a transform for each frame) is a 2-D array, nested lists, or an
+        array of shape (n, 4, 4): a matrix for each row. A plain list is one row. numpy.loadtxt reads rp_*.txt and .par.
 
     Raises UsageError, Refused, JobFailed, Cancelled, NoDaemon, Interrupted. Ctrl-C cancels the job.
     """
@@ -1331,7 +1376,12 @@ def submit(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=No
     """
     return _connection(daemon).submit(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
                                       max_memory=max_memory, tile_bytes=tile_bytes, name=name,
-                                   wait_for_space=wait_for_space, **parameters)
+                                      wait_for_space=wait_for_space, note=note, **parameters)
+
+
+def resume(job_id, daemon=False):
+    """Makes an interrupted job go on with the files that it was submitted with: its Job. What `slab resume` does."""
+    return _connection(daemon).resume(job_id)
 
 
 def attach(job_id, daemon=False):

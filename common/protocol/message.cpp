@@ -60,9 +60,10 @@ Expected<Message> decode_message(Packet packet) {
             not_a_message(fmt::format("it is longer than {} bytes or carries more than {} descriptors",
                                       longest_packet, most_descriptors)));
     }
-    Message message{Json::parse(packet.bytes, nullptr, false), std::move(packet.descriptors)};
+    Message message{json_from_text(packet.bytes), std::move(packet.descriptors)};
     if (!message.body.is_object()) {
-        return std::unexpected(not_a_message("it is not a JSON object"));
+        return std::unexpected(
+            not_a_message(fmt::format("it is not a JSON object of at most {} levels", deepest_json)));
     }
     if (message.body.contains(in_descriptor_key)) {
         if (message.descriptors.empty()) {
@@ -74,9 +75,10 @@ Expected<Message> decode_message(Packet packet) {
             return std::unexpected(text.error());
         }
         message.descriptors.erase(message.descriptors.begin());
-        message.body = Json::parse(*text, nullptr, false);
+        message.body = json_from_text(*text);
         if (!message.body.is_object()) {
-            return std::unexpected(not_a_message("its memfd holds no JSON object"));
+            return std::unexpected(not_a_message(
+                fmt::format("its memfd holds no JSON object of at most {} levels", deepest_json)));
         }
     }
     return message;

@@ -2,9 +2,8 @@
 
 #include "common/array/array_description.hpp"
 #include "common/errors/error.hpp"
+#include "common/protocol/json_text.hpp"
 #include "common/protocol/packet.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <string_view>
 #include <vector>
@@ -12,9 +11,6 @@
 namespace slab {
 
 inline constexpr int protocol_version = 1;
-
-// Key order is kept: answers read as they are documented.
-using Json = nlohmann::ordered_json;
 
 // A packet's JSON object with the descriptors beside it. README.md in this folder is the protocol.
 struct Message {

@@ -1,11 +1,24 @@
 #include "daemon/admission/job_ledger.hpp"
 
+#include "common/protocol/table_json.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 namespace slab::daemon {
+namespace {
+
+// A job is shown for long after its end, and there are many: what may have megabytes goes.
+void forget_tables(Job& job) {
+    job.request.parameters.clear();
+    job.request.as_sent = Json();
+    job.plan.parameters.forget_tables_above(most_told_numbers);
+    job.plan.kernel_plan.table = {};
+}
+
+}  // namespace
 
 Job& JobLedger::add(Peer owner, JobRequest request, JobPlan plan) {
     auto job = std::make_unique<Job>();
@@ -72,6 +85,7 @@ void JobLedger::end(Job& job, JobOutcome outcome, Error error) {
     unfinished_.erase(job.id);
     ended_.push_back(job.id);
     move(job, JobState::ended);
+    forget_tables(job);
     spdlog::info("job={} kernel={} {} -> ended outcome={} tiles={} repeated={} workers_lost={} load_s={:.3f} "
                  "compute_s={:.3f} flush_s={:.3f} wall_s={:.3f}{}{}",
                  job.id, job.request.kernel, name_of(from), name_of(outcome), job.tiles_done,

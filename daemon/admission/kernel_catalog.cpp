@@ -1,12 +1,12 @@
 #include "daemon/admission/kernel_catalog.hpp"
 
 #include "common/errors/nearest_name.hpp"
+#include "common/protocol/table_json.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 
 namespace slab::daemon {
 namespace {
@@ -15,6 +15,13 @@ std::string_view name_of(kernels::ParameterType type) {
     constexpr std::array<std::string_view, 7> names{"integer",       "real",  "choice", "integer_per_axis",
                                                     "real_per_axis", "table", "flag"};
     return names[static_cast<std::size_t>(type)];
+}
+
+Json default_of(const kernels::ParameterDescription& parameter) {
+    if (parameter.fallback.empty()) {
+        return parameter.type == kernels::ParameterType::flag ? Json("off") : Json();
+    }
+    return parameter.fallback;
 }
 
 Json kernel_to_json(const kernels::KernelDescription& kernel) {
@@ -29,15 +36,11 @@ Json kernel_to_json(const kernels::KernelDescription& kernel) {
                               {"help", parameter.help},
                               {"range", parameter.range},
                               {"choices", parameter.choices},
-                              {"default", parameter.fallback.empty() ? Json() : Json(parameter.fallback)}});
+                              {"default", default_of(parameter)}});
     }
     return {{"name", kernel.name},      {"summary", kernel.summary}, {"details", kernel.details},
             {"inputs", inputs},         {"parameters", parameters},  {"dtypes", kernel.dtypes},
             {"example", kernel.example}};
-}
-
-Json real_to_json(double value) {
-    return std::isfinite(value) ? Json(value) : Json(fmt::format("{}", value));
 }
 
 Json value_to_json(const kernels::ParameterValues& values, const std::string& name) {
@@ -52,6 +55,12 @@ Json value_to_json(const kernels::ParameterValues& values, const std::string& na
     }
     if (const auto* integers = values.get<std::vector<std::int64_t>>(name)) {
         return *integers;
+    }
+    if (const auto* flag = values.get<bool>(name)) {
+        return *flag;
+    }
+    if (const auto* table = values.get<kernels::Table>(name)) {
+        return table_summary(*table);
     }
     Json list = Json::array();
     if (const auto* reals = values.get<std::vector<double>>(name)) {

@@ -1,5 +1,6 @@
 #include "daemon/admission/parameter_reader.hpp"
 
+#include "common/array/table_text.hpp"
 #include "common/errors/nearest_name.hpp"
 
 #include <fmt/format.h>
@@ -32,12 +33,19 @@ std::string spelled(const GivenScalar& scalar) {
         scalar);
 }
 
+// "'2,2'", "a table of 3 rows and 4 columns"
 std::string spelled(const GivenParameter& parameter) {
-    std::string text;
-    for (const GivenScalar& scalar : parameter.values) {
-        text += (text.empty() ? "" : ",") + spelled(scalar);
+    if (parameter.table) {
+        return fmt::format("a table of {} row{} and {} column{}", parameter.table->rows,
+                           parameter.table->rows == 1 ? "" : "s", parameter.table->columns,
+                           parameter.table->columns == 1 ? "" : "s");
     }
-    return text.substr(0, 120);
+    constexpr std::size_t most = 120;
+    std::string text;
+    for (std::size_t i = 0; i < parameter.values.size() && text.size() < most; ++i) {
+        text += (i == 0 ? "" : ",") + spelled(parameter.values[i]);
+    }
+    return fmt::format("'{}'", text.substr(0, most));
 }
 
 std::optional<double> real_of(const GivenScalar& scalar) {
@@ -111,8 +119,8 @@ std::string what_it_takes(const ParameterDescription& parameter) {
     case ParameterType::real: return "a number" + range;
     case ParameterType::integer_per_axis: return "whole numbers" + range + ", one for each axis: 64,64,32";
     case ParameterType::real_per_axis: return "a number" + range + ", or one for each axis: 2,2,1";
-    case ParameterType::table: return "rows of numbers" + range;
-    case ParameterType::flag: return "on or off";
+    case ParameterType::table: return "rows of numbers" + range + ": 1,0;0,1";
+    case ParameterType::flag: return "on or off, true or false";
     case ParameterType::choice: break;
     }
     std::string names;
@@ -122,14 +130,55 @@ std::string what_it_takes(const ParameterDescription& parameter) {
     return "one of " + names;
 }
 
+// The unexpected value says why it is no table.
+std::expected<NumberTable, std::string> table_of(const GivenParameter& given) {
+    if (given.table) {
+        return *given.table;
+    }
+    if (given.values.size() == 1 && std::holds_alternative<std::string>(given.values.front())) {
+        return table_from_text(std::get<std::string>(given.values.front()), TableText::typed);
+    }
+    NumberTable table{1, static_cast<std::int64_t>(given.values.size()), {}};
+    for (const GivenScalar& element : given.values) {
+        const auto value = real_of(element);
+        if (!value) {
+            return std::unexpected(fmt::format("'{}' is not a number", spelled(element)));
+        }
+        table.values.push_back(*value);
+    }
+    return table.values.empty()
+               ? std::expected<NumberTable, std::string>(std::unexpected(std::string("there are no numbers")))
+               : std::expected<NumberTable, std::string>(std::move(table));
+}
+
+std::optional<bool> flag_of(const GivenParameter& given) {
+    const auto* text = given.values.size() == 1 ? std::get_if<std::string>(&given.values.front()) : nullptr;
+    if (text != nullptr && (*text == "on" || *text == "true")) {
+        return true;
+    }
+    return text != nullptr && (*text == "off" || *text == "false") ? std::optional(false) : std::nullopt;
+}
+
 Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
                                     const ParameterDescription& parameter, const GivenParameter& given) {
     const auto refuse = [&](std::string remedy = {}) {
         remedy = remedy.empty() ? fmt::format("See: slab kernels {}", kernel.name) : remedy;
         return std::unexpected(Error{ErrorKind::usage,
-                                     fmt::format("{} cannot be '{}'", parameter.name, spelled(given)),
+                                     fmt::format("{} cannot be {}", parameter.name, spelled(given)),
                                      "it takes " + what_it_takes(parameter), std::move(remedy)});
     };
+    if (parameter.type == ParameterType::table) {
+        auto table = table_of(given);
+        return table ? Expected<ParameterValue>(std::move(*table))
+                     : std::unexpected(Error{
+                           ErrorKind::usage, fmt::format("{} cannot be {}", parameter.name, spelled(given)),
+                           std::move(table.error()),
+                           "Give rows of numbers: 1,0;0,1. Files are read by the command slab, not by the "
+                           "daemon; in Python read them with numpy.loadtxt."});
+    }
+    if (given.table) {
+        return refuse();
+    }
     const std::vector<GivenScalar> elements = elements_of(given);
     switch (parameter.type) {
     case ParameterType::integer:
@@ -156,10 +205,14 @@ Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
             return ParameterValue(std::move(*values));
         }
         return refuse();
-    case ParameterType::table:
-    case ParameterType::flag: return refuse();
+    case ParameterType::flag:
+        if (const auto value = flag_of(given)) {
+            return ParameterValue(*value);
+        }
+        return refuse();
+    case ParameterType::table: break;
     case ParameterType::choice: {
-        const std::string name = spelled(given);
+        const std::string name = given.values.size() == 1 ? spelled(given.values.front()) : spelled(given);
         if (std::ranges::find(parameter.choices, name) != parameter.choices.end()) {
             return ParameterValue(name);
         }
@@ -212,6 +265,8 @@ Expected<kernels::ParameterValues> read_parameters(const kernels::KernelDescript
                 return std::unexpected(value.error());
             }
             values.set(parameter.name, std::move(*value));
+        } else if (parameter.type == ParameterType::flag && !seen.contains(parameter.name)) {
+            values.set(parameter.name, false);
         }
     }
     return values;

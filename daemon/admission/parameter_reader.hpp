@@ -4,18 +4,20 @@
 #include "daemon/kernels/kernel.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace slab::daemon {
 
-// A parameter as a client sent it: typed (Python, TOML) or as text (the command line).
+// A parameter as a client sent it: typed (Python, TOML) or as text (the command line). A boolean is text: "on", "off".
 using GivenScalar = std::variant<std::int64_t, double, std::string>;
 
 struct GivenParameter {
     std::string name;
-    std::vector<GivenScalar> values;  // one, or the elements of a list
+    std::vector<GivenScalar> values;        // one, or the elements of a list
+    std::optional<NumberTable> table = {};  // instead of them
 };
 
 // Values of the types that the kernel declares, with defaults filled in. Unknown names are answered with the nearest

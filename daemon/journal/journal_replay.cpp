@@ -16,6 +16,14 @@ std::optional<JobId> id_at(const Json& record, std::string_view key) {
     return found->get<JobId>();
 }
 
+// Nobody runs it again, and a table in its parameters may have megabytes: a history of those is too much to keep.
+void forget_parameters(JournaledJob& job) {
+    if (const auto request = job.submitted.find("request");
+        request != job.submitted.end() && request->is_object()) {
+        request->erase("parameters");
+    }
+}
+
 // False: it says nothing that is understood here.
 bool apply_to_job(std::string_view kind, const Json& record, JournaledJob& job) {
     if (kind == "interrupted") {
@@ -25,8 +33,12 @@ bool apply_to_job(std::string_view kind, const Json& record, JournaledJob& job) 
         job.ended.reset();
     } else if (kind == "ended" && record.contains("status")) {
         job.ended = record["status"];
+        if (text_or(record["status"], "outcome") != "interrupted") {  // that one may be resumed
+            forget_parameters(job);
+        }
     } else if (kind == "dropped") {
         job.dropped = true;
+        forget_parameters(job);
     } else {
         return false;
     }
@@ -73,7 +85,7 @@ ReplayedJournal replay(std::span<const std::string> records) {
 }
 
 void apply_record(ReplayedJournal& journal, std::string_view record) {
-    if (!apply(Json::parse(record, nullptr, false), journal)) {
+    if (!apply(json_from_text(record), journal)) {
         ++journal.skipped;
     }
 }

@@ -21,7 +21,7 @@ namespace slab::daemon {
 //   {"record": "ids", "next": 8}                               ids below have been given out
 struct JournaledJob {
     JobId id = 0;
-    Json submitted;             // the whole record
+    Json submitted;             // the whole record; of one that has ended, without the request's parameters
     std::optional<Json> ended;  // the status
     bool dropped = false;
     bool interrupted = false;

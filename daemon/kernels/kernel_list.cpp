@@ -1,5 +1,7 @@
+#include "daemon/kernels/affine/affine.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/kernels/outer/outer.hpp"
+#include "daemon/kernels/reslice/reslice.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
 
 #include <array>
@@ -7,7 +9,7 @@
 namespace slab::kernels {
 
 std::span<const Kernel> all_kernels() {
-    static const std::array kernels{zoom_kernel(), outer_kernel()};
+    static const std::array kernels{zoom_kernel(), outer_kernel(), affine_kernel(), reslice_kernel()};
     return kernels;
 }
 

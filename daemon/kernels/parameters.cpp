@@ -14,6 +14,15 @@ void ParameterValues::set(std::string name, ParameterValue value) {
     values_.emplace_back(std::move(name), std::move(value));
 }
 
+void ParameterValues::forget_tables_above(std::int64_t numbers) {
+    for (auto& [name, value] : values_) {
+        if (auto* table = std::get_if<Table>(&value);
+            table != nullptr && table->rows * table->columns > numbers) {
+            table->values = std::vector<double>();  // "= {}" would keep the memory
+        }
+    }
+}
+
 void ParameterValues::reverse_axes() {
     for (auto& [name, value] : values_) {
         if (auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {

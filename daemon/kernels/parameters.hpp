@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/array/number_table.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,22 +33,20 @@ struct ParameterDescription {
     std::string fallback;              // the default as a user would type it; empty: none
 };
 
-// Rows of equal length, one after the other; a plain list of numbers is one column.
-struct Table {
-    std::int64_t rows = 0;
-    std::int64_t columns = 0;
-    std::vector<double> values;
-    bool operator==(const Table&) const = default;
-};
+// A plain list of numbers is one row, whatever kind of list it was.
+using Table = NumberTable;
 
 using ParameterValue = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>,
                                     std::vector<double>, Table, bool>;
 
 // The values of one job, already of their declared type, defaults filled in. A parameter without a default that the
-// user left out is absent.
+// user left out is absent; a flag never is.
 class ParameterValues {
   public:
     void set(std::string name, ParameterValue value);
+
+    // Of a job that has ended: tables above so many numbers keep their size alone.
+    void forget_tables_above(std::int64_t numbers);
 
     bool has(std::string_view name) const { return find(name) != nullptr; }
 

@@ -1,6 +1,7 @@
 #include "daemon/session/request_decoding.hpp"
 
 #include "common/protocol/base64.hpp"
+#include "common/protocol/table_json.hpp"
 #include "daemon/mover/mover_messages.hpp"
 
 #include <fmt/format.h>
@@ -32,19 +33,37 @@ Expected<GivenScalar> decode_scalar(const std::string& name, const Json& json) {
         return GivenScalar(std::string(json.get<bool>() ? "on" : "off"));
     }
     return std::unexpected(
-        bad(fmt::format("the parameter '{}' is neither a number nor text", name.substr(0, 80))));
+        bad(fmt::format("the parameter '{}' cannot be read", name.substr(0, 80)),
+            fmt::format("it holds {} where a number, a text or a boolean should be", json.type_name())));
 }
 
-Expected<std::vector<GivenParameter>> decode_parameters(const Json& json) {
+Expected<std::vector<GivenParameter>> decode_parameters(const Json& body) {
     std::vector<GivenParameter> parameters;
-    if (json.is_null()) {
+    const auto found = body.find("parameters");
+    if (found == body.end() || found->is_null()) {
         return parameters;
     }
+    const Json& json = *found;
     if (!json.is_object()) {
         return std::unexpected(bad("parameters is not an object"));
     }
     for (const auto& [name, value] : json.items()) {
         GivenParameter parameter{name, {}};
+        if (is_table(value)) {
+            auto table = table_from_json(value, name);
+            if (!table) {
+                return std::unexpected(table.error());
+            }
+            parameter.table = std::move(*table);
+            parameters.push_back(std::move(parameter));
+            continue;
+        }
+        if (value.is_array() && static_cast<std::int64_t>(value.size()) > most_listed_numbers) {
+            return std::unexpected(
+                bad(fmt::format("the parameter '{}' is too long a list", name.substr(0, 80)),
+                    fmt::format("it has {} elements; {} are the most, and more only in a packed table",
+                                value.size(), most_listed_numbers)));
+        }
         const Json list = value.is_array() ? value : Json::array({value});
         for (const Json& element : list) {
             auto scalar = decode_scalar(name, element);
@@ -228,7 +247,7 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
     }
     request.priority = static_cast<int>(priority);
 
-    auto parameters = decode_parameters(body.value("parameters", Json()));
+    auto parameters = decode_parameters(body);
     if (!parameters) {
         return std::unexpected(parameters.error());
     }

@@ -13,6 +13,7 @@ namespace slab::daemon {
 namespace {
 
 constexpr std::size_t records_between_rewrites = 4000;
+constexpr std::size_t bytes_between_rewrites = std::size_t{64} << 20;  // jobs may bring tables of megabytes
 constexpr int most_quick_deaths = 5;
 
 }  // namespace
@@ -56,9 +57,11 @@ void JournalKeeper::append(const Json& record, Then then) {
         }
         return;
     }
+    bytes_since_rewrite_ += text.size();
     waiting_.push_back({next_ticket_++, std::move(text), std::move(then)});
     send(waiting_.back());
-    if (++since_rewrite_ > records_between_rewrites + static_cast<std::size_t>(history_)) {
+    if (bytes_since_rewrite_ > bytes_between_rewrites ||
+        ++since_rewrite_ > records_between_rewrites + static_cast<std::size_t>(history_)) {
         rewrite();
     }
 }
@@ -68,7 +71,7 @@ std::vector<std::string> JournalKeeper::snapshot() const {
 }
 
 void JournalKeeper::rewrite() {
-    since_rewrite_ = 0;
+    since_rewrite_ = bytes_since_rewrite_ = 0;
     const std::vector<std::string> kept = snapshot();
     known_ = replay(kept);
     waiting_.push_back({next_ticket_++, {}, {}});

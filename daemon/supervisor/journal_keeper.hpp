@@ -55,6 +55,7 @@ class JournalKeeper {
     std::deque<Waiting> waiting_;
     std::uint64_t next_ticket_ = 1;
     std::size_t since_rewrite_ = 0;
+    std::size_t bytes_since_rewrite_ = 0;
     int quick_deaths_ = 0;
     bool failing_ = false;
     bool stopping_ = false;

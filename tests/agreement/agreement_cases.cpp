@@ -1,6 +1,7 @@
 #include "tests/agreement/agreement_cases.hpp"
 
 #include "daemon/kernels/interpolation/boundary.hpp"
+#include "tests/agreement/sampling_cases.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -115,6 +116,19 @@ std::vector<AgreementCase> zoom_cases() {
         {{3, 3, 20, 30, 25}, {2.0, 2.0, 2.0, 1.0, 2.0}},
         {{300, 411}, {4.0, 2.999}},
     };
+    // Long rows: tables that serve many blocks, under every convention and element size, growing and shrinking.
+    const ZoomSize long_rows[] = {
+        {{30000}, {2.0}},   {{30000}, {1.5}},         {{50000}, {0.5}},        {{70000}, {0.3}},
+        {{70000}, {0.1}},   {{30000}, {1.73205}},     {{20001}, {3.0}},        {{20000}, {2.5}},
+        {{3, 9000}, {2.0}}, {{300, 3}, {100.0, 1.0}}, {{5000, 3}, {6.0, 1.0}}, {{2}, {40000.0}},
+    };
+    for (const DType dtype : each_size) {
+        for (const ZoomSize& size : long_rows) {
+            for (const char* convention : conventions) {
+                add_zoom(cases, dtype, size, convention);
+            }
+        }
+    }
     std::size_t turn = 0;
     for (const ZoomSize& size : large) {
         for (const DType dtype : {DType::uint8, DType::uint32, DType::complex128}) {
@@ -230,6 +244,12 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
         std::vector<AgreementCase> cases = zoom_cases();
         std::ranges::move(spline_zoom_cases(), std::back_inserter(cases));
         return cases;
+    }
+    if (kernel == "affine") {
+        return affine_cases();
+    }
+    if (kernel == "reslice") {
+        return reslice_cases();
     }
     return {};
 }

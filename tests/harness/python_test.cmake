@@ -1,10 +1,10 @@
-# slab_python_test(FILE LABEL [SERIAL] [TIMEOUT seconds]): one unittest file as one test of ctest. SERIAL: it measures
-# time or counts this machine's processes, so nothing may run beside it.
+# slab_python_test(FILE LABEL [SERIAL] [LONG] [TIMEOUT seconds]): one unittest file as one test of ctest. SERIAL: it
+# measures time or counts this machine's processes, so nothing may run beside it. LONG: only ./check --long runs it.
 include_guard(GLOBAL)
 set(SLABD_PYTHON /usr/bin/python3 CACHE FILEPATH "The Python of the tests: Debian's, with numpy and scipy")
 
 function(slab_python_test file label)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "SERIAL" "TIMEOUT" "")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "SERIAL;LONG" "TIMEOUT" "")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
@@ -17,6 +17,9 @@ function(slab_python_test file label)
     ENVIRONMENT "SLABD_BUILD=${CMAKE_BINARY_DIR};PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/harness:${PROJECT_SOURCE_DIR}/client/python"
     LABELS ${label}
     TIMEOUT ${arg_TIMEOUT})
+  if(arg_LONG)
+    set_property(TEST ${name} APPEND PROPERTY LABELS long)
+  endif()
   if(arg_SERIAL)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()

@@ -9,9 +9,9 @@ import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
 from raw_client import RawClient
-from slab_harness import EXIT_DONE, DaemonTestCase, wait_until
+from slab_harness import EXIT_DONE, wait_until
+from whole_and_streamed import WholeAndStreamed
 
-MIB = 1 << 20
 # Rows of a size that no page divides: every border of a band lies within one.
 GROWING = (61, 301, 403)
 SHRINKING = (151, 605, 507)
@@ -19,41 +19,7 @@ CONVENTIONS = (["--convention", "scipy", "--order", 0], ["--convention", "scipy-
                ["--convention", "round"], ["--convention", "floor"])
 
 
-class StreamingIsInvisible(DaemonTestCase):
-    def setUp(self):
-        super().setUp()
-        self.daemon = self.start_daemon(volume="512MiB", workers=2)
-        self.input = self.directory / "in.npy"
-        self.whole, self.streamed = self.directory / "whole.npy", self.directory / "streamed.npy"
-
-    def save(self, array):
-        np.save(self.input, array)
-        return [self.input]
-
-    def assert_invisible(self, kernel, inputs, *parameters, least_bands=5):
-        """Both runs, the plan of the second, and the two files."""
-        run = ["run", kernel, *inputs, *parameters, "--overwrite", "--json"]
-        whole = self.daemon.slab(*run, "-o", self.whole)
-        self.assert_exit(whole, EXIT_DONE)
-        report = whole.json()
-        self.assertEqual(report["bands"], 1)
-        room = ["--max-memory", max((report["bytes_in"] + report["bytes_out"]) // 20, self.least(run))]
-        plan = self.daemon.slab(*run, "-o", self.streamed, *room, "--plan").json()
-        self.assertGreaterEqual(plan["bands"], least_bands)
-        self.assertLessEqual(plan["holds_bytes"], room[1])
-
-        streamed = self.daemon.slab(*run, "-o", self.streamed, *room)
-
-        self.assert_exit(streamed, EXIT_DONE)
-        self.assertEqual(streamed.json()["bands"], plan["bands"])
-        self.assertLessEqual(streamed.json()["peak_volume_bytes"], room[1])
-        self.assertTrue(filecmp.cmp(self.whole, self.streamed, shallow=False), "the two files differ")
-
-    @staticmethod
-    def least(run):
-        """Of the volume, in extents of 2 MiB: the ring, and one more for what stays whole."""
-        return (4 if run[1] == "outer" else 2) * MIB
-
+class StreamingIsInvisible(WholeAndStreamed):
     def test_zoom_of_every_convention_growing_and_shrinking(self):
         for (name, shape, factor), convention in itertools.product(
                 (("growing", GROWING, "2,1.5,1.7"), ("shrinking", SHRINKING, "0.6,0.77,0.35")), CONVENTIONS):

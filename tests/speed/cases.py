@@ -1,7 +1,6 @@
 """The cases: what slabd computes, the limit it is held against, and who else computes the same."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import pathlib
@@ -15,113 +14,13 @@ import numpy as np
 
 import limits
 import peers
-from speed_daemon import PATIENCE_S, run_kept_job, running_daemon, volume_bytes_for
+import resampling_cases
+from measuring import Peer, Settings, compute_record, fresh, kept_result, summary, warm, worker_count  # noqa: F401
+from speed_daemon import PATIENCE_S, running_daemon, volume_bytes_for
 
-STORE_LIMIT = "streaming stores of the same bytes by as many processes"
 WRITE_LIMIT = "O_DIRECT writes of the same bytes, one after the other"
 RING_LIMIT = "reserving and writing the same bytes with io_uring and O_DIRECT alone"
 WAKE_LIMIT = "three round trips over a socketpair, the wake-ups of one job"
-SLOW_PEER_REPETITIONS = 3
-
-
-@dataclasses.dataclass
-class Settings:
-    build: pathlib.Path
-    directory: pathlib.Path
-    repetitions: int
-    quick: bool
-    with_peers: bool
-    small_stream: bool = False  # zoom x2 in the case `stream`, whatever the disk has room for
-
-
-@dataclasses.dataclass
-class Peer:
-    prepare: callable             # a context in which the clock does not run yet; it yields what computes the case
-    same_result: bool = True      # whether its result has to equal slabd's, element by element
-    most_repetitions: int = SLOW_PEER_REPETITIONS
-
-
-def fresh(compute, *arrays, **options):
-    return Peer(lambda: contextlib.nullcontext(lambda: compute(*arrays)), **options)
-
-
-def warm(compute, shape, dtype, *arrays):
-    @contextlib.contextmanager
-    def prepare():
-        out = np.ones(shape, dtype)
-        yield lambda: compute(*arrays, out=out)
-    return Peer(prepare)
-
-
-# ----------------------------------------------------------------------------------------------------- measuring
-
-def measure(settings, job, limit, rivals):
-    """Limit, slabd and the others in turn, so that what else the machine does meets all of them alike.
-
-    job() is a context with the kept job, its report and the supervisor's CPU seconds. No name may hold the result's
-    array when it ends: the volume has room for one result, and a view of it keeps its memory.
-    """
-    reports, supervisor_s, limit_s = [], [], []
-    peer_s = {name: [] for name in rivals}
-    for repetition in range(settings.repetitions):
-        limit_s.append(limit())
-        with job() as (kept, report, cpu_s):
-            reports.append(report)
-            supervisor_s.append(cpu_s)
-            if repetition == 0:  # the only round in which peers run beside a kept result: theirs is compared with it
-                run_peers(rivals, peer_s, kept.result())
-        if repetition > 0:
-            run_peers({name: peer for name, peer in rivals.items() if repetition < peer.most_repetitions}, peer_s)
-    return reports, supervisor_s, limit_s, peer_s
-
-
-def run_peers(rivals, peer_s, maybe_expected=None):
-    for name, peer in rivals.items():
-        with peer.prepare() as compute:
-            start = time.perf_counter()
-            result = compute()
-            peer_s[name].append(time.perf_counter() - start)
-            if maybe_expected is not None and peer.same_result and not np.array_equal(result, maybe_expected):
-                raise SystemExit(f"{name} and slabd differ: one of them is wrong, the times mean nothing")
-            del result, compute
-
-
-@contextlib.contextmanager
-def kept_result(connection, kernel, *inputs, **parameters):
-    job, report, supervisor_s = run_kept_job(connection, kernel, *inputs, **parameters)
-    try:
-        yield job, report, supervisor_s
-    finally:
-        job.drop()
-
-
-def compute_record(settings, job, written_bytes, workers, rivals):
-    """The record of a case whose compute time is held against streaming stores."""
-    reports, supervisor_s, limit_s, peer_s = measure(
-        settings, job, lambda: limits.store_seconds(settings, written_bytes, workers), rivals)
-    seconds = [report["compute_s"] for report in reports]
-    return {**summary(seconds, limit_s, STORE_LIMIT, peer_s),
-            "wall_s": statistics.median(report["wall_s"] for report in reports),
-            "load_s": statistics.median(report["load_s"] for report in reports),
-            "bytes_read": reports[0]["bytes_in"], "bytes_written": reports[0]["bytes_out"],
-            "gb_per_s": reports[0]["bytes_out"] / statistics.median(seconds) * 1e-9,
-            "supervisor_cpu_share": sum(supervisor_s) / (workers * sum(seconds)),
-            "workers": workers, "simd": reports[0]["simd"]}
-
-
-def summary(seconds, limit_s, limit, peer_s):
-    medians = {name: statistics.median(values) for name, values in peer_s.items()}
-    ours = statistics.median(seconds)
-    return {"seconds": ours, "limit": limit, "limit_seconds": statistics.median(limit_s),
-            "ratio_to_limit": statistics.median(mine / best for mine, best in zip(seconds, limit_s)),
-            "peers": medians, "speedups": {name: value / ours for name, value in medians.items()},
-            "all_seconds": seconds, "all_limit_seconds": limit_s}
-
-
-def worker_count(connection):
-    count = len(connection.status()["workers"])
-    peers.use_threads(count)
-    return count
 
 
 # ---------------------------------------------------------------------------------------------------------- zoom
@@ -402,11 +301,12 @@ def stream(settings):
 
 
 ALL = {"zoom_nearest": zoom_nearest, "zoom_nearest_scipy": zoom_nearest_scipy, "outer": outer,
-       "submit_latency": submit_latency, "flush": flush, "stream": stream}
+       "submit_latency": submit_latency, "flush": flush, "stream": stream, **resampling_cases.ALL}
 
 
 def memory_needed(name, quick):
     """Bytes of all memory and of /dev/shm: the volume, and beside it the store limit or one peer's arrays at a time."""
-    volume = {"outer": 4_100_000_000, "submit_latency": 300_000_000, "stream": 1_100_000_000}.get(name, 4_900_000_000) // (64 if quick else 1)
+    volume = {"outer": 4_100_000_000, "submit_latency": 300_000_000, "stream": 1_100_000_000,
+              **resampling_cases.VOLUME_BYTES}.get(name, 4_900_000_000) // (64 if quick else 1)
     shared = 2 * volume if name == "outer" else volume  # the pool's array is in /dev/shm too
     return {"volume": shared, "all": 2 * volume + (1 << 30)}

@@ -1,14 +1,17 @@
 // Each kernel's tiles, split between pinned processes on warm shared memory, against streaming stores of the
-// same number of bytes, measured in turn in the same run.
+// same number of bytes (`limit_s`), and against reading the input's and streaming the output's bytes (`reach_s`), measured
+// in turn in the same run.
 //   kernel_speed [PROCESSES [REPETITIONS [TILE_KIB [CASE]]]]
 // Prints one line of JSON a case.
 
 #include "daemon/kernels/kernel_registry.hpp"
+#include "tests/speed/read_and_stream.hpp"
 #include "tests/speed/warm_region.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -23,6 +26,7 @@ struct SpeedCase {
     std::string kernel;
     std::vector<ArrayDescription> inputs;
     ParameterValues parameters;
+    double needed_share = 1.0;  // of the inputs' bytes: those in lines of memory that the output depends on
 };
 
 ParameterValues zoom_parameters(std::vector<double> factor, std::string convention) {
@@ -31,6 +35,39 @@ ParameterValues zoom_parameters(std::vector<double> factor, std::string conventi
     values.set("convention", std::move(convention));
     values.set("order", std::int64_t{0});
     return values;
+}
+
+// Nearest neighbour of every element size, growing and shrinking.
+void add_zooms_of_order_0(std::vector<SpeedCase>& cases) {
+    const auto add = [&](DType dtype, Shape shape, double factor, double needed_share,
+                         const char* convention) {
+        std::string name = "zoom0 x" + std::to_string(factor).substr(0, 3) + " " +
+                           std::string(name_of(dtype)) + " " + to_text(shape) + " " + convention;
+        cases.push_back({std::move(name),
+                         "zoom",
+                         {{dtype, shape, MemoryOrder::c}},
+                         zoom_parameters({factor}, convention),
+                         needed_share});
+    };
+    for (const DType dtype :
+         {DType::uint8, DType::uint16, DType::float32, DType::float64, DType::complex128}) {
+        add(dtype, {256, 256, 256}, 2.0, 1.0, "scipy");
+        add(dtype, {256, 256, 256}, 1.5, 1.0, "scipy");
+        add(dtype, {256, 256, 256}, 1.7, 1.0, "scipy");
+        // Rows and planes of which every second is not touched. Each line of the others is.
+        add(dtype, {512, 512, 512}, 0.5, 0.25, "scipy");
+    }
+    add(DType::float32, {8192, 8192}, 2.0, 1.0, "scipy");
+    add(DType::uint8, {8192, 8192}, 2.0, 1.0, "scipy");
+    add(DType::float32, {8192, 8192}, 0.5, 0.5, "scipy");
+    add(DType::uint8, {16384, 16384}, 0.5, 0.5, "scipy");
+    add(DType::float32, {1024, 1024, 512}, 0.3, 0.09, "scipy");
+    for (const double factor : {2.0, 1.5, 0.5}) {
+        add(DType::uint8, {400000000}, factor, 1.0, "scipy");
+        add(DType::float32, {100000000}, factor, 1.0, "scipy");
+        add(DType::float64, {50000000}, factor, 1.0, "scipy");
+    }
+    add(DType::float32, {100000000}, 1.5, 1.0, "scipy-grid");
 }
 
 ParameterValues spline_parameters(std::vector<double> factor, std::int64_t order) {
@@ -47,11 +84,56 @@ SpeedCase spline_case(std::string name, Shape shape, std::vector<double> factor,
             spline_parameters(std::move(factor), order)};
 }
 
+// A head that moves a little: up to 2 mm and 0.03 radians about the middle of voxels of 2.4 mm. Frames come first.
+ParameterValues small_motions(const Shape& series, const char* order) {
+    const std::int64_t frames = series[0];
+    Table motions{frames, 6, {}};
+    for (std::int64_t frame = 0; frame < frames; ++frame) {
+        for (int column = 0; column < 6; ++column) {
+            const double phase = 0.1 * static_cast<double>(frame) * (1.0 + 0.37 * column);
+            motions.values.push_back(std::sin(phase) * (column < 3 ? 2.0 : 0.03));
+        }
+    }
+    Table affine{4, 4, std::vector<double>(16)};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        affine.values[5 * axis] = 2.4;
+        affine.values[4 * axis + 3] = -1.2 * static_cast<double>(series[static_cast<int>(axis) + 1]);
+    }
+    affine.values[15] = 1.0;
+    ParameterValues values;
+    values.set("transforms", std::move(motions));
+    values.set("convention", std::string("spm"));
+    values.set("affine", std::move(affine));
+    values.set("batch", std::string("first"));
+    values.set("order", std::string(order));
+    return values;
+}
+
+void add_reslices(std::vector<SpeedCase>& cases) {
+    const Shape series{100, 60, 96, 96};
+    for (const char* order : {"0", "1", "2", "3", "4", "5"}) {
+        cases.push_back({std::string("reslice order ") + order + " (100,60,96,96) float32",
+                         "reslice",
+                         {ArrayDescription{DType::float32, series, MemoryOrder::c}},
+                         small_motions(series, order)});
+    }
+    cases.push_back({"reslice order 1 (100,60,96,96) int16",
+                     "reslice",
+                     {ArrayDescription{DType::int16, series, MemoryOrder::c}},
+                     small_motions(series, "1")});
+    ParameterValues masked = small_motions(series, "1");
+    masked.set("mask_outside", true);
+    cases.push_back({"reslice order 1 (100,60,96,96) float32 masked",
+                     "reslice",
+                     {ArrayDescription{DType::float32, series, MemoryOrder::c}},
+                     std::move(masked)});
+}
+
 std::vector<SpeedCase> speed_cases() {
     const auto array = [](DType dtype, Shape shape) {
         return ArrayDescription{dtype, shape, MemoryOrder::c};
     };
-    return {
+    std::vector<SpeedCase> cases{
         {"zoom x2 bool (1024,1024,512) round",
          "zoom",
          {array(DType::boolean, {1024, 1024, 512})},
@@ -87,7 +169,8 @@ std::vector<SpeedCase> speed_cases() {
         {"zoom x0.5 float32 (1024,1024,1024) scipy",
          "zoom",
          {array(DType::float32, {1024, 1024, 1024})},
-         zoom_parameters({0.5}, "scipy")},
+         zoom_parameters({0.5}, "scipy"),
+         0.25},
         spline_case("spline order 1 x2 256^3", {256, 256, 256}, {2.0}, 1),
         spline_case("spline order 3 x2 256^3", {256, 256, 256}, {2.0}, 3),
         spline_case("spline order 1 x2 8192^2", {8192, 8192}, {2.0}, 1),
@@ -113,6 +196,9 @@ std::vector<SpeedCase> speed_cases() {
          {array(DType::complex128, {10000}), array(DType::complex128, {10000})},
          {}},
     };
+    add_zooms_of_order_0(cases);
+    add_reslices(cases);
+    return cases;
 }
 
 // From the plan's brick, the fastest axis grown first, to about the wanted bytes: as the scheduler does.
@@ -212,12 +298,24 @@ void measure(const SpeedCase& speed_case, int processes, int repetitions, std::i
     const Shape shape = tile_shape(plan->output, plan->tiles, tile_bytes);
     const std::size_t share = bytes / static_cast<std::size_t>(processes) / 256 * 256;
 
+    // What the output depends on, as if it lay together at the begin of the first input.
+    const auto needed =
+        std::min(static_cast<std::size_t>(static_cast<double>(input_bytes) * speed_case.needed_share),
+                 static_cast<std::size_t>(byte_count(speed_case.inputs[0])));
+    const std::size_t needed_part = needed / static_cast<std::size_t>(processes) / 256 * 256;
+
     constexpr int stores = -1;
+    constexpr int reads_and_stores = -2;
     slab::speed::PinnedProcesses pinned(processes, [&](int process, int what) {
         const auto rank = static_cast<std::size_t>(process);
         const auto count = static_cast<std::size_t>(processes);
         if (what == stores) {
             slab::speed::stream_pattern(phases.back().target.data + share * rank, share);
+            return;
+        }
+        if (what == reads_and_stores) {
+            slab::speed::read_and_stream(inputs[0].data + needed_part * rank, needed_part,
+                                         phases.back().target.data + share * rank, share);
             return;
         }
         alignas(64) static std::byte scratch[scratch_bytes];
@@ -242,22 +340,27 @@ void measure(const SpeedCase& speed_case, int processes, int repetitions, std::i
     std::vector<double> limit_s;
     std::vector<double> kernel_s;
     std::vector<double> ratios;
+    std::vector<double> reach_s;
+    std::vector<double> reach_ratios;
     for (int i = 0; i < repetitions; ++i) {
         limit_s.push_back(pinned.run(stores));
         kernel_s.push_back(run_kernel());
+        reach_s.push_back(pinned.run(reads_and_stores));
         ratios.push_back(kernel_s.back() / limit_s.back());
+        reach_ratios.push_back(kernel_s.back() / reach_s.back());
     }
     std::string phase_text;  // of the last repetition
     for (const double seconds : phase_s) {
         phase_text += (phase_text.empty() ? "" : ", ") + std::to_string(seconds);
     }
-    std::printf("{\"benchmark\": \"%s\", \"simd\": \"%s\", \"processes\": %d, \"tile\": \"%s\", "
-                "\"bytes_read\": %zu, \"bytes_written\": %zu, \"median_s\": %.5f, \"limit_s\": %.5f, "
-                "\"ratio\": %.3f, \"gb_per_s\": %.2f, \"phase_s\": [%s]}\n",
-                speed_case.name.c_str(), std::string(simd_level()).c_str(), processes, to_text(shape).c_str(),
-                input_bytes, bytes, slab::speed::median(kernel_s), slab::speed::median(limit_s),
-                slab::speed::median(ratios),
-                static_cast<double>(bytes) / slab::speed::median(kernel_s) * 1e-9, phase_text.c_str());
+    std::printf(
+        "{\"benchmark\": \"%s\", \"simd\": \"%s\", \"processes\": %d, \"tile\": \"%s\", "
+        "\"bytes_read\": %zu, \"bytes_written\": %zu, \"median_s\": %.5f, \"limit_s\": %.5f, "
+        "\"ratio\": %.3f, \"reach_s\": %.5f, \"reach_ratio\": %.3f, \"gb_per_s\": %.2f, \"phase_s\": [%s]}\n",
+        speed_case.name.c_str(), std::string(simd_level()).c_str(), processes, to_text(shape).c_str(),
+        input_bytes, bytes, slab::speed::median(kernel_s), slab::speed::median(limit_s),
+        slab::speed::median(ratios), slab::speed::median(reach_s), slab::speed::median(reach_ratios),
+        static_cast<double>(bytes) / slab::speed::median(kernel_s) * 1e-9, phase_text.c_str());
     std::fflush(stdout);
 }
 

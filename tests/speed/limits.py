@@ -20,6 +20,13 @@ def store_seconds(settings, written_bytes, processes):
     return json.loads(answer.stdout)["least_s"]
 
 
+def copy_seconds(settings, read_bytes, written_bytes, processes):
+    """Reading so many bytes of warm shared memory and streaming so many to it, side by side; the best of three."""
+    answer = subprocess.run([settings.build / "tests/speed/copy_limit", str(read_bytes), str(written_bytes), str(processes),
+                             "3"], stdout=subprocess.PIPE, check=True)
+    return json.loads(answer.stdout)["least_s"]
+
+
 def ring_write_seconds(settings, path, written_bytes):
     """io_uring and O_DIRECT from memory that is there, the queue as deep as a mover's: reserve, write, sync."""
     answer = subprocess.run([settings.build / "tests/speed/write_limit", path, str(written_bytes)],

@@ -18,7 +18,8 @@ def running_daemon(settings, volume_bytes, warm=True):
     directory = settings.directory
     socket = str(directory / "socket")
     configuration = directory / "slabd.toml"
-    configuration.write_text(f'[volume]\nsize = "{volume_bytes // EXTENT * EXTENT + EXTENT}"\n')
+    configuration.write_text(f'[volume]\nsize = "{volume_bytes // EXTENT * EXTENT + EXTENT}"\n'
+                             '[quota]\nkept = "100%"\n')
     process = subprocess.Popen([settings.build / "daemon/slabd", "--config", configuration, "--socket", socket,
                                 "--instance", f"speed-{os.getpid()}"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

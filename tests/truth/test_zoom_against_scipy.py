@@ -11,8 +11,9 @@ from slab_harness import SharedDaemonTestCase
 DTYPES = ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8", "c8", "c16"]
 SHAPES = [(1,), (2,), (17,), (256,), (1, 1), (1, 9), (5, 1), (33, 47), (2, 3, 5), (1, 40, 1), (13, 1, 29), (31, 16, 65),
           (2, 1, 3, 4), (3, 5, 7, 11), (1, 1, 1, 1)]
+MODES = ["reflect", "mirror", "nearest", "constant", "grid-constant", "wrap", "grid-wrap"]
 FACTORS = [2, 1, 0.5, 3.3, 1 / 3, 0.77, 1.0001, 5]
-SCIPY_ARGUMENTS = {"scipy": {"mode": "nearest"}, "scipy-grid": {"mode": "nearest", "grid_mode": True}}
+SCIPY_ARGUMENTS = {"scipy": {}, "scipy-grid": {"grid_mode": True}}
 
 
 def random_array(rng, shape, dtype):
@@ -29,22 +30,23 @@ def output_is_empty(shape, factors):
     return any(round(n * f) < 1 for n, f in zip(shape, np.broadcast_to(factors, len(shape))))
 
 
-def zoomed_by_scipy(array, factor, convention):
+def zoomed_by_scipy(array, factor, convention, mode="nearest", cval=0.0):
     """scipy's result; of complex arrays part by part, since scipy 1.10 forgets grid_mode for them."""
     if array.dtype.kind == "c":
-        real, imaginary = (zoomed_by_scipy(part, factor, convention) for part in (array.real, array.imag))
+        real = zoomed_by_scipy(array.real, factor, convention, mode, cval)
+        imaginary = zoomed_by_scipy(array.imag, factor, convention, mode, 0.0)
         return (real + 1j * imaginary).astype(array.dtype.newbyteorder("="))
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
     with np.testing.suppress_warnings() as quiet:
         quiet.filter(UserWarning)
-        return scipy.ndimage.zoom(array, factor, order=0, **SCIPY_ARGUMENTS[convention])
+        return scipy.ndimage.zoom(array, factor, order=0, mode=mode, cval=cval, **SCIPY_ARGUMENTS[convention])
 
 
 class ZoomAgainstScipy(SharedDaemonTestCase):
-    def assert_as_scipy(self, array, factor, convention):
-        expected = zoomed_by_scipy(array, factor, convention)
+    def assert_as_scipy(self, array, factor, convention, mode="nearest", cval=0.0):
+        expected = zoomed_by_scipy(array, factor, convention, mode, cval)
 
-        result = self.slabd.run("zoom", array, factor=factor, order=0, convention=convention)
+        result = self.slabd.run("zoom", array, factor=factor, order=0, convention=convention, mode=mode, cval=cval)
 
         self.assertEqual(result.shape, expected.shape)
         self.assertEqual(result.dtype, expected.dtype)
@@ -56,6 +58,17 @@ class ZoomAgainstScipy(SharedDaemonTestCase):
             if not output_is_empty(shape, factor):
                 with self.subTest(shape=shape, factor=factor, convention=convention):
                     self.assert_as_scipy(random_array(rng, shape, "u1"), factor, convention)
+
+    def test_every_mode_is_scipys(self):
+        """Voxels as areas reach half a voxel beyond the outermost centres: there constant shows cval, wrap the other end."""
+        rng = np.random.default_rng(11)
+        for mode, convention, dtype in itertools.product(MODES, SCIPY_ARGUMENTS, ("u1", "f4", "c16")):
+            if convention == "scipy" and mode in ("constant", "wrap"):
+                continue  # scipy's known fault may show: WhereScipyIsWrong
+            for shape, factor in itertools.product(((17,), (2, 9), (5, 8, 33), (2, 3, 4, 5), (1, 7)), (2, 3, 2.7, 0.5, 4)):
+                if not output_is_empty(shape, factor):
+                    with self.subTest(mode=mode, convention=convention, dtype=dtype, shape=shape, factor=factor):
+                        self.assert_as_scipy(random_array(rng, shape, dtype), factor, convention, mode, 7)
 
     def test_every_dtype_is_scipys(self):
         rng = np.random.default_rng(2)

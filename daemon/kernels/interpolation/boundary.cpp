@@ -48,18 +48,31 @@ std::optional<double> map_coordinate(double coordinate, std::int64_t n, Boundary
     if (n <= 1) {
         return 0.0;
     }
+    // Between an end sample and the end of its period's half a coordinate is left where it is, as scipy leaves it: its
+    // taps are mapped, and a tie of order 0 falls as scipy's does.
     const auto samples = static_cast<double>(n);
+    const bool is_before = coordinate < 0.0;
+    const double distance = std::abs(coordinate);
     switch (boundary) {
     case Boundary::mirror: {
-        const double rest = modulo(coordinate, 2.0 * last);
-        return rest > last ? 2.0 * last - rest : rest;
+        const double rest = std::fmod(distance, 2.0 * last);
+        if (is_before) {
+            return rest >= last ? 2.0 * last - rest : rest;
+        }
+        return rest >= samples ? 2.0 * last - rest : rest;
     }
     case Boundary::reflect: {
-        // Between the two copies of an end sample a coordinate stays outside; its taps are mapped.
-        const double rest = modulo(coordinate, 2.0 * samples);
-        return rest > last ? 2.0 * samples - 1.0 - rest : rest;
+        const double rest = std::fmod(distance, 2.0 * samples);
+        if (is_before) {
+            return rest > samples ? 2.0 * samples - rest : rest - 1.0;
+        }
+        return rest >= samples ? 2.0 * samples - 1.0 - rest : rest;
     }
-    case Boundary::wrap: return modulo(coordinate, last);
+    case Boundary::wrap: {
+        // The last sample lies on the first. Which of the two it is there: as scipy, the last before the begin.
+        const double rest = modulo(coordinate, last);
+        return coordinate < 0.0 && rest == 0.0 ? last : rest;
+    }
     case Boundary::grid_wrap: return modulo(coordinate, samples);
     default: return std::clamp(coordinate, 0.0, last);
     }

@@ -154,8 +154,8 @@ TilePreference tiles_for(const SplineZoomProgram& program, const Shape& input,
             extent = std::min(shape[axis], ((shape[axis] - 1) / pieces / 64 + 1) * 64);
             extent = axis == slowest ? std::min<std::int64_t>(shape[axis], 16 * row) : extent;
         } else if (axis == slowest) {
-            // About 4 MiB, and not so few tiles that workers wait for the last one.
-            const std::int64_t most = std::max<std::int64_t>(8, (1024 * 1024) / elements);
+            // About 8 MiB, and not so few tiles that workers wait for the last one.
+            const std::int64_t most = std::max<std::int64_t>(8, (2048 * 1024) / elements);
             extent = std::min({shape[axis], most, std::max<std::int64_t>(8, shape[axis] / 8)});
         } else if (axis > slowest) {
             extent = std::clamp<std::int64_t>(block / elements, 1,

@@ -90,7 +90,6 @@ const KernelDescription& describe() {
     return description;
 }
 
-// The source index never falls as the output index rises: the first and the last row say it all.
 AxisRange band_reads(const BandQuery& query) {
     if (is_spline_zoom(query.plan->program)) {
         return spline_zoom_band_reads(query);
@@ -102,7 +101,7 @@ AxisRange band_reads(const BandQuery& query) {
     const int axis = query.output_axis;
     const ZoomAxis zoom =
         zoom_axis(query.plan->program.as<ZoomProgram>(), axis, input[axis], query.plan->output.shape[axis]);
-    return {source_index(zoom, query.rows.begin), source_index(zoom, query.rows.end - 1) + 1};
+    return source_range(zoom, query.rows);
 }
 
 void fill_scalar(const TileCall& call) noexcept {

@@ -13,7 +13,8 @@ bool spans(const TileAxis& axis) {
 TileAxis joined(const TileAxis& slow, const TileAxis& fast) {
     const std::int64_t n = fast.zoom.n_out;
     TileAxis axis = fast;
-    axis.zoom = {slow.zoom.n_in * n, slow.zoom.n_out * n, ZoomConvention::floor, 1.0};
+    axis.zoom = {
+        .n_in = slow.zoom.n_in * n, .n_out = slow.zoom.n_out * n, .convention = ZoomConvention::floor};
     axis.begin = slow.begin * n;
     axis.end = slow.end * n;
     return axis;

@@ -41,6 +41,12 @@ struct ZoomAxis {
     std::int64_t n_out = 1;
     ZoomConvention convention = ZoomConvention::scipy;
     double step = 1.0;  // round: the factor, which divides; floor: unused
+    // scipy-grid reaches from -0.5 to n_in-0.5. Output indices [inside_begin, inside_end) have coordinates within
+    // [0, n_in-1]; beyond them `constant` shows cval and `wrap` the other end. The other modes show there what clamping
+    // shows, and have no outside here.
+    std::int64_t inside_begin = 0;
+    std::int64_t inside_end = INT64_MAX;
+    Boundary boundary = Boundary::nearest;
 };
 
 ZoomAxis zoom_axis(const ZoomProgram& program, int axis, std::int64_t n_in, std::int64_t n_out);
@@ -48,9 +54,13 @@ ZoomAxis zoom_axis(const ZoomProgram& program, int axis, std::int64_t n_in, std:
 // True when every output index shows the same input index, so that the axis can be copied in runs.
 bool is_unchanged(const ZoomAxis& axis);
 
-// The input index of output index k, in whole-array coordinates: tiling cannot move a seam. It never falls as
-// k rises.
-inline std::int64_t source_index(const ZoomAxis& axis, std::int64_t k) {
+inline bool is_inside(const ZoomAxis& axis, std::int64_t k) {
+    return k >= axis.inside_begin && k < axis.inside_end;
+}
+
+// The input index of output index k, in whole-array coordinates (tiling cannot move a seam), clamped into the input. It
+// never falls as k rises.
+inline std::int64_t clamped_source_index(const ZoomAxis& axis, std::int64_t k) {
     if (axis.convention == ZoomConvention::floor) {
         return static_cast<std::int64_t>(static_cast<WideInteger>(k) * axis.n_in / axis.n_out);
     }
@@ -64,5 +74,15 @@ inline std::int64_t source_index(const ZoomAxis& axis, std::int64_t k) {
     const auto last = static_cast<double>(axis.n_in - 1);
     return static_cast<std::int64_t>(std::clamp(nearest, 0.0, last));
 }
+
+// What output index k shows: an input index, or `shows_cval`.
+inline constexpr std::int64_t shows_cval = -1;
+std::int64_t outside_source_index(const ZoomAxis& axis, std::int64_t k);
+inline std::int64_t source_index(const ZoomAxis& axis, std::int64_t k) {
+    return is_inside(axis, k) ? clamped_source_index(axis, k) : outside_source_index(axis, k);
+}
+
+// The input indices that output indices [begin, end) depend on; neither end moves back from one range to the next.
+AxisRange source_range(const ZoomAxis& axis, AxisRange output);
 
 }  // namespace slab::kernels

@@ -1,3 +1,4 @@
+#include "daemon/kernels/zoom/fill_value.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
 #include "daemon/kernels/zoom/zoom_coordinates.hpp"
 
@@ -27,23 +28,31 @@ bool advance(Index& index, const Box& tile) {
 
 }  // namespace
 
-// output[k0, k1, ...] = input[source_index(0, k0), source_index(1, k1), ...]
+// output[k0, k1, ...] = input[source_index(0, k0), source_index(1, k1), ...], or cval where any of them shows cval.
 void fill_zoom_scalar(const TileCall& call) noexcept {
     const ConstArrayView& input = call.inputs[0];
     const auto program = call.program->as<ZoomProgram>();
     const std::size_t element_bytes = size_of(input.dtype);
+    const ElementBytes cval = fill_value(program.cval, input.dtype);
+    std::array<ZoomAxis, max_rank> axes;
+    for (int axis = 0; axis < input.shape.rank; ++axis) {
+        axes[static_cast<std::size_t>(axis)] =
+            zoom_axis(program, axis, input.shape[axis], call.target.shape[axis]);
+    }
     Index to = call.tile.begin;
     do {
         Index from{};
-        for (int axis = 0; axis < input.shape.rank; ++axis) {
-            const auto a = static_cast<std::size_t>(axis);
-            from[a] =
-                source_index(zoom_axis(program, axis, input.shape[axis], call.target.shape[axis]), to[a]);
+        bool is_cval = false;
+        for (std::size_t axis = 0; axis < static_cast<std::size_t>(input.shape.rank); ++axis) {
+            from[axis] = source_index(axes[axis], to[axis]);
+            is_cval = is_cval || from[axis] == shows_cval;
         }
+        const std::byte* const element =
+            is_cval ? cval.data()
+                    : input.data + static_cast<std::size_t>(offset_of(from, input.shape)) * element_bytes;
         std::memcpy(call.target.data +
                         static_cast<std::size_t>(offset_of(to, call.target.shape)) * element_bytes,
-                    input.data + static_cast<std::size_t>(offset_of(from, input.shape)) * element_bytes,
-                    element_bytes);
+                    element, element_bytes);
     } while (advance(to, call.tile));
 }
 

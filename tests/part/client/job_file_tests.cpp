@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 using namespace slab;
 using slab::test::ScratchFolder;
 
@@ -37,6 +39,8 @@ scale = [1.5, 2]
 convention = "round"
 cval = 0.5
 order = 1
+antialias = true
+matrix = [[1, 0.5], [0, nan]]
 )"));
     REQUIRE(job);
     CHECK(job->kernel == "zoom");
@@ -59,6 +63,13 @@ order = 1
     CHECK(job->parameters.at("convention") == ParameterValue(std::string("round")));
     CHECK(job->parameters.at("cval") == ParameterValue(0.5));
     CHECK(job->parameters.at("order") == ParameterValue(std::int64_t{1}));
+    CHECK(job->parameters.at("antialias") == ParameterValue(true));
+    const auto& matrix = std::get<NumberTable>(job->parameters.at("matrix"));
+    CHECK(matrix.rows == 2);
+    CHECK(matrix.columns == 2);
+    CHECK(std::vector(matrix.values.begin(), matrix.values.begin() + 3) == std::vector<double>{1, 0.5, 0});
+    CHECK(std::isnan(matrix.values[3]));
+    CHECK(job->folder == folder / "");
 }
 
 TEST_CASE("an unknown key is an error with its line and the nearest name") {
@@ -75,7 +86,14 @@ TEST_CASE("of several faults the first in the file is told") {
 TEST_CASE("values of the wrong type and broken TOML are errors with their line") {
     CHECK(error_for("kernel = 3").what.find("line 1: 'kernel' must be a text") != std::string::npos);
     CHECK(error_for("keep = 'yes'").what.find("line 1") != std::string::npos);
-    CHECK(error_for("\n[parameters]\nmatrix = [[1, 0], [0, 1]]").what.find("line 3") != std::string::npos);
+    const Error ragged = error_for("\n[parameters]\nmatrix = [[1, 0],\n [0]]");
+    CHECK(ragged.what.find("line 4: the rows of 'matrix' differ in length") != std::string::npos);
+    CHECK(ragged.because == "row 2 has 1 number where the others have 2");
+    for (const char* rows : {"[[1], 2]", "[['a']]", "[[]]", "[[[1]]]", "[{a = 1}]", "[true]"}) {
+        CAPTURE(rows);
+        CHECK(error_for(std::string("\n[parameters]\nmatrix = ") + rows).what.find("line 3") !=
+              std::string::npos);
+    }
     CHECK(error_for("kernel = \"zoom\"\nkeep = = 3").what.find("line 2: is no TOML") != std::string::npos);
     CHECK_FALSE(read_job_file("/nonexistent/job.toml"));
 }

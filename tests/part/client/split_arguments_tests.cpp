@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace slab;
 
 namespace {
@@ -21,8 +23,8 @@ SplitArguments split(const Words& words) {
 }
 
 std::string text_of(const SplitArguments& arguments, const std::string& name) {
-    const auto found = arguments.parameters.find(name);
-    return found == arguments.parameters.end() ? "(absent)" : std::get<std::string>(found->second);
+    const auto found = std::ranges::find(arguments.parameters, name, &ParameterWord::name);
+    return found == arguments.parameters.end() ? "(absent)" : found->text;
 }
 
 }  // namespace
@@ -53,12 +55,22 @@ TEST_CASE("everything behind -- is left alone") {
     CHECK(split({"zoom", "--", "--factor", "2"}).known == Words{"zoom", "--", "--factor", "2"});
 }
 
-TEST_CASE("a parameter without a value is an error that guesses the option that was meant") {
-    const auto result = split_arguments(Words{"zoom", "--overwrit", "-o", "out.npy"}, known);
-    REQUIRE_FALSE(result);
-    CHECK(result.error().kind == ErrorKind::usage);
-    CHECK(result.error().remedy == "Did you mean --overwrite?");
-    CHECK_FALSE(split_arguments(Words{"zoom", "--factor"}, known));
+TEST_CASE("a parameter without a value is bare, and may have been meant for an option") {
+    const auto result = split({"zoom", "--overwrit", "-o", "out.npy", "--factor"});
+    REQUIRE(result.parameters.size() == 2);
+    CHECK(result.parameters[0].form == ParameterWord::Form::bare);
+    CHECK(result.parameters[0].option_meant == "overwrite");
+    CHECK(result.parameters[1].form == ParameterWord::Form::bare);
+    CHECK(result.parameters[1].option_meant.empty());
+}
+
+TEST_CASE("a parameter remembers how it was typed and where") {
+    const auto result = split({"zoom", "-o", "out.npy", "--antialias", "in.npy", "b.npy", "--order=1", "-"});
+    REQUIRE(result.parameters.size() == 2);
+    CHECK(result.parameters[0].form == ParameterWord::Form::next_word);
+    CHECK(result.parameters[0].positionals_before == 1);
+    CHECK(result.parameters[1].form == ParameterWord::Form::joined);
+    CHECK(result.parameters[1].positionals_before == 2);
 }
 
 TEST_CASE("a parameter that is given twice is an error") {

@@ -1,5 +1,6 @@
 #include "common/protocol/message.hpp"
 #include "common/recording/write_recording.hpp"
+#include "daemon/journal/journal_frame.hpp"
 #include "daemon/journal/journal_main.hpp"
 #include "daemon/journal/journal_orders.hpp"
 #include "daemon/process/plain_record.hpp"
@@ -194,7 +195,7 @@ TEST_CASE("an order that makes no sense concerns nobody else") {
     child.append(1, record(1));
     child.wait_until_stopped();
     child.append(2, record(2));
-    child.append(3, std::string((1 << 20) + 1, 'x'));
+    child.append(3, std::string(longest_payload + 1, 'x'));
     const JournalOrder no_memory{JournalOrderKind::rewrite, 1, 4};
     child.send({std::string(bytes_of(no_memory)), {}});
     child.append(5, record(5));

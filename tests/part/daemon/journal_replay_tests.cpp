@@ -42,6 +42,21 @@ TEST_CASE("a job that was resumed is neither interrupted nor ended, until it is 
     CHECK((*replay(records).jobs.at(4).ended)["outcome"] == "done");
 }
 
+TEST_CASE("of a job that has ended the parameters are forgotten, and of no other") {
+    const std::string request = R"("request":{"submission":"ab","parameters":{"factor":2}}})";
+    Records records{R"({"record":"submitted","job":1,)" + request,
+                    R"({"record":"submitted","job":2,)" + request,
+                    R"({"record":"submitted","job":3,)" + request,
+                    R"({"record":"ended","job":1,"status":{"outcome":"done"}})",
+                    R"({"record":"ended","job":2,"status":{"outcome":"interrupted"}})",
+                    R"({"record":"interrupted","job":3})"};
+    const ReplayedJournal journal = replay(records);
+    CHECK_FALSE(journal.jobs.at(1).submitted["request"].contains("parameters"));
+    CHECK(journal.jobs.at(1).submitted["request"]["submission"] == "ab");
+    CHECK(journal.jobs.at(2).submitted["request"].contains("parameters"));
+    CHECK(journal.jobs.at(3).submitted["request"].contains("parameters"));
+}
+
 TEST_CASE("what is not understood is skipped and counted") {
     const ReplayedJournal journal = replay(Records{
         R"({"record":"submitted","job":1})", R"({"record":"promoted","job":1})", "not JSON", "[1]", "7", "",

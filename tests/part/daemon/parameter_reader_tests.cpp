@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 using namespace slab;
 using namespace slab::daemon;
 using slab::kernels::ParameterType;
@@ -14,7 +16,9 @@ kernels::KernelDescription description() {
     kernel.parameters = {{"factor", ParameterType::real_per_axis, "", "> 0", {}, ""},
                          {"order", ParameterType::integer, "", "0 to 5", {}, "0"},
                          {"shape", ParameterType::integer_per_axis, "", "", {}, ""},
-                         {"mode", ParameterType::choice, "", "", {"reflect", "nearest"}, "nearest"}};
+                         {"mode", ParameterType::choice, "", "", {"reflect", "nearest"}, "nearest"},
+                         {"matrix", ParameterType::table, "", "", {}, ""},
+                         {"antialias", ParameterType::flag, "", "", {}, ""}};
     return kernel;
 }
 
@@ -59,6 +63,61 @@ TEST_CASE("values that are none are refused") {
     CHECK_FALSE(
         read_parameters(description(), {{"order", {std::string("9223372036854775808000")}}}).has_value());
     CHECK_FALSE(read_parameters(description(), {{"order", {}}}).has_value());
+}
+
+TEST_CASE("a table is rows of numbers, and a plain list is one row") {
+    const NumberTable rows{2, 2, {1, 0, 0, 1}};
+    const auto read = [](const GivenParameter& given) {
+        const auto values = read_parameters(description(), {given});
+        REQUIRE(values.has_value());
+        return *values->get<kernels::Table>("matrix");
+    };
+    CHECK(read({"matrix", {}, rows}) == rows);
+    CHECK(read({"matrix", {std::string("1,0;0,1")}}) == rows);
+    CHECK(read({"matrix", {1.5, std::int64_t{2}, std::string("inf")}}) ==
+          NumberTable{1, 3, {1.5, 2, HUGE_VAL}});
+    CHECK(read({"matrix", {std::int64_t{2}}}) == NumberTable{1, 1, {2}});
+}
+
+TEST_CASE("of a job that has ended large tables keep their size and no memory") {
+    auto values = read_parameters(description(), {{"matrix", {}, NumberTable{2, 2, {1, 0, 0, 1}}}});
+    REQUIRE(values.has_value());
+    values->forget_tables_above(4);
+    CHECK(values->get<kernels::Table>("matrix")->values.size() == 4);
+    values->forget_tables_above(3);
+    CHECK(values->get<kernels::Table>("matrix")->rows == 2);
+    CHECK(values->get<kernels::Table>("matrix")->values.capacity() == 0);
+}
+
+TEST_CASE("what is no table is refused with the place, and a table is no number") {
+    const auto ragged = read_parameters(description(), {{"matrix", {std::string("1,0;0")}}});
+    REQUIRE_FALSE(ragged.has_value());
+    CHECK(ragged.error().because == "row 2 has 1 number where the others have 2");
+    CHECK_FALSE(read_parameters(description(), {{"matrix", {}}}).has_value());
+    CHECK_FALSE(read_parameters(description(), {{"matrix", {1.0, std::string("x")}}}).has_value());
+    const auto factor = read_parameters(description(), {{"factor", {}, NumberTable{1, 2, {1, 2}}}});
+    REQUIRE_FALSE(factor.has_value());
+    CHECK(factor.error().what == "factor cannot be a table of 1 row and 2 columns");
+    for (const char* name : {"order", "shape", "mode", "antialias"}) {
+        CAPTURE(name);
+        CHECK_FALSE(read_parameters(description(), {{name, {}, NumberTable{1, 1, {1}}}}).has_value());
+    }
+}
+
+TEST_CASE("a flag is on, off, or off by default") {
+    CHECK(*read_parameters(description(), {})->get<bool>("antialias") == false);
+    for (const char* text : {"on", "true"}) {
+        CHECK(*read_parameters(description(), {{"antialias", {std::string(text)}}})->get<bool>("antialias"));
+    }
+    for (const char* text : {"off", "false"}) {
+        CHECK_FALSE(
+            *read_parameters(description(), {{"antialias", {std::string(text)}}})->get<bool>("antialias"));
+    }
+    for (const GivenScalar& wrong : {GivenScalar("maybe"), GivenScalar(""), GivenScalar(std::int64_t{1})}) {
+        const auto values = read_parameters(description(), {{"antialias", {wrong}}});
+        REQUIRE_FALSE(values.has_value());
+        CHECK(values.error().because == "it takes on or off, true or false");
+    }
 }
 
 TEST_CASE("per-axis values turn round with the axes, a single one does not") {

@@ -1,6 +1,7 @@
 #include "daemon/session/request_decoding.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <fcntl.h>
 
@@ -37,6 +38,30 @@ TEST_CASE("a job request is decoded with its descriptors in the order inputs, ou
     CHECK_FALSE(request->keep);
 }
 
+TEST_CASE("parameters may be booleans, lists and tables") {
+    Message message = message_of(
+        R"({"inputs":[],"parameters":{"a":true,"b":[1,2.5],"c":[[1,"nan"],[0,1]],
+            "d":{"rows":1,"columns":1,"float64":"AAAAAAAA+D8="}}})",
+        0);
+    const auto request = decode_job_request(message, Descriptors::none);
+    REQUIRE(request.has_value());
+    REQUIRE(request->parameters.size() == 4);
+    CHECK(std::get<std::string>(request->parameters[0].values.front()) == "on");
+    CHECK(request->parameters[1].values.size() == 2);
+    CHECK(request->parameters[2].table->rows == 2);
+    CHECK(*request->parameters[3].table == NumberTable{1, 1, {1.5}});
+}
+
+TEST_CASE("a list above the most numbers is refused, as rows or not") {
+    const std::string numbers = fmt::format("{}", fmt::join(std::vector<int>(10'001), ","));
+    for (const std::string& value : {"[" + numbers + "]", "[[" + numbers + "]]"}) {
+        Message message = message_of((R"({"inputs":[],"parameters":{"a":)" + value + "}}").c_str(), 0);
+        const auto request = decode_job_request(message, Descriptors::none);
+        REQUIRE_FALSE(request.has_value());
+        CHECK(request.error().because.find("10000") != std::string::npos);
+    }
+}
+
 TEST_CASE("without an output the result is kept") {
     Message message =
         message_of(R"({"kernel":"zoom","inputs":[{"dtype":"u1","shape":[3],"descriptor":0}]})", 1);
@@ -56,7 +81,10 @@ TEST_CASE("requests with nonsense in them are refused") {
          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"output":{"descriptor":1,"offset":9,"header":"?"}})",
          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"priority":100})",
          R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":[1]})",
-         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":{"a":{"b":1}}})"}) {
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":{"a":{"b":1}}})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":{"a":[[1,2],[3]]}})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":{"a":[[[1]]]}})",
+         R"({"inputs":[{"dtype":"u1","shape":[3],"descriptor":0}],"parameters":{"a":[null]}})"}) {
         CAPTURE(text);
         Message message = message_of(text, 2);
         CHECK_FALSE(decode_job_request(message, Descriptors::required).has_value());

@@ -107,3 +107,114 @@ TEST_CASE("an axis that keeps its size under a factor near 1 is unchanged only i
     CHECK(source_index(axis, 1000) == 399);
     CHECK_FALSE(is_unchanged(axis));
 }
+
+namespace {
+
+ZoomAxis grid_axis(Boundary boundary, std::int64_t n_in, std::int64_t n_out) {
+    return zoom_axis({ZoomConvention::scipy_grid, {}, 0, boundary, 0.0}, 0, n_in, n_out);
+}
+
+// scipy's way: the coordinate is mapped, then rounded, then the index is mapped.
+std::int64_t mapped_source(Boundary boundary, std::int64_t n_in, std::int64_t n_out, std::int64_t k) {
+    const double step = static_cast<double>(n_in) / static_cast<double>(n_out);
+    const auto coordinate = map_coordinate((static_cast<double>(k) + 0.5) * step - 0.5, n_in, boundary);
+    if (!coordinate) {
+        return shows_cval;
+    }
+    return map_index(static_cast<std::int64_t>(std::floor(*coordinate + 0.5)), n_in, boundary)
+        .value_or(shows_cval);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "in scipy-grid every mode shows what mapping the coordinate and then the index shows, for any sizes") {
+    for (const std::string& name : boundary_names()) {
+        const Boundary boundary = *boundary_named(name);
+        for (std::int64_t n_in = 1; n_in <= 70; ++n_in) {
+            for (std::int64_t n_out = 1; n_out <= 200; ++n_out) {
+                INFO(name, " ", n_in, " -> ", n_out);
+                const ZoomAxis axis = grid_axis(boundary, n_in, n_out);
+                for (std::int64_t k = 0; k < n_out; ++k) {
+                    REQUIRE(source_index(axis, k) == mapped_source(boundary, n_in, n_out, k));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("five modes show in scipy-grid what nearest shows, at both ends of long axes") {
+    for (const std::string& name : boundary_names()) {
+        const Boundary boundary = *boundary_named(name);
+        if (boundary == Boundary::constant || boundary == Boundary::wrap) {
+            continue;
+        }
+        for (const std::int64_t n_in : Indices{1000, 4097, 1'000'003, 2'000'000'011}) {
+            for (const std::int64_t n_out : Indices{999, 8194, 7'000'001, 6'000'000'007}) {
+                const ZoomAxis axis = grid_axis(boundary, n_in, n_out);
+                const std::int64_t border = std::min<std::int64_t>(n_out / 2, 10000);
+                for (std::int64_t i = 0; i < border; ++i) {
+                    REQUIRE(source_index(axis, i) == mapped_source(boundary, n_in, n_out, i));
+                    const std::int64_t last = n_out - 1 - i;
+                    REQUIRE(source_index(axis, last) == mapped_source(boundary, n_in, n_out, last));
+                }
+            }
+        }
+    }
+}
+
+// scipy 1.10: zoom(numpy.arange(n), factor, order=0, mode=mode, cval=-1, grid_mode=True)
+TEST_CASE("constant and wrap show in scipy-grid what scipy shows") {
+    CHECK(all_sources(grid_axis(Boundary::constant, 4, 8)) == Indices{-1, 0, 1, 1, 2, 2, 3, -1});
+    CHECK(all_sources(grid_axis(Boundary::constant, 3, 9)) == Indices{-1, 0, 0, 1, 1, 1, 2, 2, -1});
+    CHECK(all_sources(grid_axis(Boundary::constant, 1, 3)) == Indices{-1, 0, -1});
+    CHECK(all_sources(grid_axis(Boundary::constant, 5, 8)) == Indices{-1, 0, 1, 2, 2, 3, 4, -1});
+    CHECK(all_sources(grid_axis(Boundary::constant, 2, 8)) == Indices{-1, -1, 0, 0, 1, 1, -1, -1});
+    CHECK(all_sources(grid_axis(Boundary::wrap, 4, 8)) == Indices{3, 0, 1, 1, 2, 2, 3, 0});
+    CHECK(all_sources(grid_axis(Boundary::wrap, 3, 9)) == Indices{2, 0, 0, 1, 1, 1, 2, 2, 0});
+    CHECK(all_sources(grid_axis(Boundary::wrap, 1, 3)) == Indices{0, 0, 0});
+    CHECK(all_sources(grid_axis(Boundary::wrap, 5, 8)) == Indices{4, 0, 1, 2, 2, 3, 4, 0});
+    CHECK(all_sources(grid_axis(Boundary::wrap, 2, 8)) == Indices{1, 1, 0, 0, 1, 1, 0, 0});
+}
+
+TEST_CASE("the other conventions have no outside, whatever the mode") {
+    for (const auto convention : {ZoomConvention::scipy, ZoomConvention::round, ZoomConvention::floor}) {
+        for (const Boundary boundary : {Boundary::constant, Boundary::wrap}) {
+            for (const std::int64_t n_out : Indices{51, 96, 110, 768, 1000}) {
+                const double factor = static_cast<double>(n_out) / 110.0;
+                const ZoomAxis axis = zoom_axis({convention, {factor}, 0, boundary, 0.0}, 0, 110, n_out);
+                for (std::int64_t k = 0; k < n_out; ++k) {
+                    REQUIRE(source_index(axis, k) == clamped_source_index(axis, k));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("the source range of any output range has all its sources and never moves back") {
+    for (const Boundary boundary : {Boundary::nearest, Boundary::constant, Boundary::wrap}) {
+        for (std::int64_t n_in = 1; n_in <= 17; ++n_in) {
+            for (std::int64_t n_out = 1; n_out <= 40; ++n_out) {
+                const ZoomAxis axis = grid_axis(boundary, n_in, n_out);
+                for (std::int64_t begin = 0; begin < n_out; ++begin) {
+                    for (std::int64_t end = begin + 1; end <= n_out; ++end) {
+                        const AxisRange range = source_range(axis, {begin, end});
+                        REQUIRE(range.begin >= 0);
+                        REQUIRE(range.end <= n_in);
+                        for (std::int64_t k = begin; k < end; ++k) {
+                            const std::int64_t source = source_index(axis, k);
+                            const bool is_there =
+                                source == shows_cval || (source >= range.begin && source < range.end);
+                            REQUIRE(is_there);
+                        }
+                        if (end < n_out) {
+                            const AxisRange next = source_range(axis, {end, n_out});
+                            REQUIRE(next.begin >= range.begin);
+                            REQUIRE(next.end >= range.end);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

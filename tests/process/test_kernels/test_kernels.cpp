@@ -1,5 +1,6 @@
 #include "tests/process/test_kernels/test_kernels.hpp"
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -27,8 +28,10 @@ KernelDescription describe(std::string name, std::string parameter) {
 }
 
 Expected<KernelPlan> plan_with(const PlanRequest& request, std::string_view parameter) {
-    return KernelPlan{
-        request.inputs.front(), Program(CopyProgram{*request.parameters.get<std::int64_t>(parameter)}), {}};
+    KernelPlan plan;
+    plan.output = request.inputs.front();
+    plan.program = Program(CopyProgram{*request.parameters.get<std::int64_t>(parameter)});
+    return plan;
 }
 
 enum class Half { first, second };
@@ -128,6 +131,49 @@ AxisRange band_reads(const BandQuery& query) {
     return query.rows;
 }
 
+// The output: rows, columns, the sum of number times its place (from 1 on), the last number, the flag.
+struct TableProgram {
+    std::array<double, 5> facts{};
+};
+
+const KernelDescription& describe_table() {
+    static const KernelDescription description{
+        .name = "test_table",
+        .summary = "test kernel: tells of a table",
+        .details = "For the tests of the daemon only.",
+        .inputs = {{"a", "any"}},
+        .parameters = {{"transforms", ParameterType::table, "rows", "finite", {}, "1,0;0,1"},
+                       {"offset", ParameterType::table, "one row", "", {}, ""},
+                       {"antialias", ParameterType::flag, "told", "", {}, ""}},
+        .dtypes = "all",
+        .reads = Reads::anywhere,
+        .example = "slab run test_table in.npy -o out.npy --transforms rp.txt --antialias",
+    };
+    return description;
+}
+
+Expected<KernelPlan> plan_table(const PlanRequest& request) {
+    const Table& table = *request.parameters.get<Table>("transforms");
+    double sum = 0;
+    for (std::size_t i = 0; i < table.values.size(); ++i) {
+        sum += static_cast<double>(i + 1) * table.values[i];
+    }
+    const TableProgram program{{static_cast<double>(table.rows), static_cast<double>(table.columns), sum,
+                                table.values.back(), *request.parameters.get<bool>("antialias") ? 1.0 : 0.0}};
+    KernelPlan plan;
+    plan.output = {DType::float64, {static_cast<std::int64_t>(program.facts.size())}, MemoryOrder::c};
+    plan.program = Program(program);
+    return plan;
+}
+
+void tell(const TileCall& call) noexcept {
+    const auto program = call.program->as<TableProgram>();
+    for (std::int64_t i = call.tile.begin[0]; i < call.tile.end[0]; ++i) {
+        const double fact = program.facts[static_cast<std::size_t>(i)];
+        std::memcpy(call.target.data + i * static_cast<std::int64_t>(sizeof(fact)), &fact, sizeof(fact));
+    }
+}
+
 }  // namespace
 
 Kernel test_crash_kernel() {
@@ -138,6 +184,10 @@ Kernel test_hang_kernel() {
 }
 Kernel test_slow_kernel() {
     return {describe_slow, plan_time, slow, slow, band_reads};
+}
+
+Kernel test_table_kernel() {
+    return {describe_table, plan_table, tell, tell};
 }
 
 }  // namespace slab::kernels

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "daemon/kernels/kernel.hpp"
+#include "daemon/kernels/reslice/affine_matrix.hpp"
+
+#include <vector>
+
+namespace slab::kernels {
+
+// The table `transforms` as maps from a frame's mm to the reference's, one for each frame; the grid's own map from voxels
+// to the mm that they are in. Voxels are numbered in the user's order of the axes of space.
+struct FrameTransforms {
+    AffineMatrix to_mm;
+    std::vector<AffineMatrix> motions;
+};
+
+// extents: of the axes of space, in the user's order. Refuses what is not finite, does not fit, contradicts itself or has
+// no inverse.
+Expected<FrameTransforms> frame_transforms(const PlanRequest& request,
+                                           const std::array<std::int64_t, 3>& extents);
+
+}  // namespace slab::kernels
