@@ -1,4 +1,4 @@
-"""Outputs with more than 2^32 elements, at both ends. Needs 4.5 GiB of /dev/shm."""
+"""Outputs with more than 2^32 elements, at both ends. Needs 5.25 GiB of /dev/shm."""
 
 import unittest
 
@@ -30,7 +30,7 @@ def ends_and_middle(n):
 
 
 class Beyond2ToThe32(SharedDaemonTestCase):
-    daemon_options = {"volume": "4.5GiB", "workers": None}
+    daemon_options = {"volume": "5.25GiB", "workers": None}
 
     def setUp(self):
         self.assertGreater(np.prod(SHAPE), 2**32)
