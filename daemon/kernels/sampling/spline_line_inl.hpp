@@ -6,9 +6,9 @@
 #define SLAB_KERNELS_SPLINE_LINE
 #endif
 
+#include "daemon/kernels/interpolation/spline_weights_inl.hpp"
 #include "daemon/kernels/sampling/element_taps.hpp"
 #include "daemon/kernels/sampling/sampled_plane.hpp"
-#include "daemon/kernels/sampling/spline_weights_inl.hpp"
 
 #include <hwy/highway.h>
 

@@ -7,8 +7,8 @@
 #endif
 
 #include "daemon/kernels/interpolation/fir_inl.hpp"
+#include "daemon/kernels/interpolation/spline_weights_inl.hpp"
 #include "daemon/kernels/zoom/spline_axis.hpp"
-#include "daemon/kernels/zoom/spline_weights_inl.hpp"
 
 #include <algorithm>
 
@@ -170,23 +170,28 @@ HWY_NOINLINE void place_weights(std::int64_t count, RowTable<T>& table) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const std::int64_t stride = table.stride;
     for (std::int64_t i = 0; i < count; i += lanes) {
-        const SplineWeights<order, decltype(d)> weights(d, hn::LoadU(d, table.firsts + i));
-        hn::StoreU(weights.first(), d, table.firsts + i);
+        // As spline_taps places them.
+        const auto coordinate = hn::LoadU(d, table.firsts + i);
+        const auto half = hn::Set(d, order % 2 == 1 ? 0.0 : 0.5);
+        const auto middle = hn::Floor(hn::Add(coordinate, half));
+        hn::StoreU(hn::Sub(middle, hn::Set(d, static_cast<double>(order / 2))), d, table.firsts + i);
+        hn::Vec<decltype(d)> weights[order + 1];
+        spline_weights<order + 1>(d, hn::Sub(coordinate, middle), weights);
         const std::int64_t inside = std::min(lanes, count - i);
-        weights.for_each([&](int tap, auto weight) HWY_ATTR {
+        for (int tap = 0; tap <= order; ++tap) {
             if (stride == 1) {
-                store_as(d, weight, table.weights[tap] + i);
-                return;
+                store_as(d, weights[tap], table.weights[tap] + i);
+                continue;
             }
             alignas(most_vector_bytes) double values[most_vector_bytes / sizeof(double)];
-            hn::Store(weight, d, values);
+            hn::Store(weights[tap], d, values);
             T* to = table.weights[tap] + i * stride;
             for (std::int64_t lane = 0; lane < inside; ++lane) {
                 for (std::int64_t part = 0; part < stride; ++part) {
                     *to++ = static_cast<T>(values[lane]);
                 }
             }
-        });
+        }
     }
 }
 

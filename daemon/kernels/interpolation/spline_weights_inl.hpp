@@ -13,7 +13,8 @@ namespace slab::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The weights of the taps of a B-spline with `taps` taps, from the rest of the coordinate (spline.hpp). Each is a
+// The weights of the `taps` taps of a B-spline, from the rest of the coordinate: what spline_taps() subtracts its middle
+// from. Each tap lies on one piece of the spline whatever the coordinate, so that there is nothing to choose; each is a
 // difference of few powers that are not much larger than the result, so that float keeps its digits.
 template <int taps, class D, class V = hn::Vec<D>>
 HWY_INLINE void spline_weights(D d, V rest, V* HWY_RESTRICT weights) {
@@ -21,7 +22,9 @@ HWY_INLINE void spline_weights(D d, V rest, V* HWY_RESTRICT weights) {
     const auto number = [d](double value) HWY_ATTR { return hn::Set(d, static_cast<T>(value)); };
     const auto square = [](V v) HWY_ATTR { return hn::Mul(v, v); };
     const V one = number(1.0);
-    if constexpr (taps == 2) {
+    if constexpr (taps == 1) {
+        weights[0] = one;
+    } else if constexpr (taps == 2) {
         weights[0] = hn::Sub(one, rest);
         weights[1] = rest;
     } else if constexpr (taps == 3) {
