@@ -173,6 +173,7 @@ struct Job {
     int movers_lost = 0;
     std::int64_t bytes_loaded = 0, bytes_written = 0;
     std::string load_method, flush_method;
+    Json result;  // of kernels that answer; null: none, or not yet
 
     std::chrono::system_clock::time_point submitted_at;
     Clock::time_point submitted, admitted, ended;  // since-epoch zero: not yet

@@ -106,6 +106,7 @@ Json live_job_to_json(const Job& job, int workers) {
         {"load_method", job.load_method},
         {"flush_method", job.flush_method},
         {"simd", kernels::simd_level()},
+        {"result", job.result},
     };
 }
 

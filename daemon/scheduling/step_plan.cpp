@@ -96,6 +96,7 @@ Expected<StepPlan> plan_step(StepRequest request, std::vector<ArrayDescription> 
     if (auto problem = check_sizes(*plan, kernel_request.inputs)) {
         return std::unexpected(*problem);
     }
+    plan->is_answer = plan->is_answer && element_count(plan->output.shape) <= kernels::most_answer_elements;
     StepPlan step{.name = std::move(request.name),
                   .kernel = request.kernel,
                   .parameters = std::move(request.parameters),

@@ -1,6 +1,7 @@
 // A job's way forward: its bands are loaded, computed and flushed, each as soon as it can be.
 
 #include "common/pausing/pause_point.hpp"
+#include "daemon/admission/answer_json.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/supervisor/job_conductor.hpp"
 
@@ -274,6 +275,9 @@ void JobConductor::band_complete(Job& job) {
 
 void JobConductor::compute_finished(Job& job) {
     scheduler_.remove(job.id);
+    if (job.plan.is_answer() && job.holds.output) {
+        job.result = answer_to_json(volume_.data() + job.holds.output->begin, job.plan.output);
+    }
     for (std::optional<ByteRange>& run : job.holds.inputs) {
         if (run && job.mover.loads == 0) {
             if (job.record != nullptr) {
