@@ -5,6 +5,7 @@
     c = slab.run("zoom", "in.npy", out="out.npy", factor=2)    # file to file; c is a read-only memmap of out.npy
     job = slab.submit("outer", y, x)                           # returns at once
     job.wait(); r = job.result(); job.drop()                   # r stays valid: a view holds its memory by itself
+    d = slab.run([slab.step("zoom", factor=2), slab.step("zoom", factor=0.5)], a)      # a pipeline is one job
 
 The daemon is the one at $SLABD_SOCKET, else the user's own, else the system's. Where none is running, a private one
 is started for this process and ends with it. Needs Linux, the standard library and numpy.
@@ -43,7 +44,7 @@ import zlib
 
 import numpy as np
 
-__all__ = ["run", "submit", "resume", "attach", "plan", "kernels", "jobs", "status", "Connection", "Job",
+__all__ = ["run", "step", "submit", "resume", "attach", "plan", "kernels", "jobs", "status", "Connection", "Job",
            "SlabError", "UsageError", "Refused", "JobFailed", "NoDaemon", "Interrupted", "Cancelled"]
 
 PROTOCOL = 1
@@ -860,7 +861,7 @@ class Connection:
             for source in inputs:
                 sources.append(_open_input(source))
                 held.add(sources[-1].descriptor)
-            request = {"kernel": kernel, "parameters": _parameters(parameters), **options,
+            request = {**_what_to_run(kernel, parameters, len(sources)), **options,
                        "inputs": [{**source.array, "descriptor": index, "offset": source.offset}
                                   for index, source in enumerate(sources)]}
             output = None
@@ -939,7 +940,7 @@ class Connection:
     def plan(self, kernel, *inputs, max_memory=None, tile_bytes=None, **parameters):
         """See slab.plan()."""
         return _without_tag(self.request(
-            "plan", kernel=kernel, parameters=_parameters(parameters),
+            "plan", **_what_to_run(kernel, parameters, len(inputs)),
             inputs=[_describe_input(source) for source in inputs], **_options(0, max_memory, tile_bytes, None))[0])
 
     def attach(self, job_id):
@@ -1051,6 +1052,27 @@ def _options(priority, max_memory, tile_bytes, name, wait_for_space=False):
 
 def _parameters(parameters):
     return {name: _plain(value, name) for name, value in parameters.items() if value is not None}
+
+
+def _what_to_run(kernel, parameters, input_count):
+    """The part of JOB REQUEST that says what is computed: a kernel, or the steps of a pipeline."""
+    if isinstance(kernel, str):
+        return {"kernel": kernel, "parameters": _parameters(parameters)}
+    if parameters:
+        raise UsageError("a pipeline has no parameters of its own", f"{', '.join(parameters)} was given",
+                         "Give them to its steps: slab.step(KERNEL, ...).")
+    steps = []
+    for number, one in enumerate(kernel):
+        if not isinstance(one, step):
+            raise UsageError("a pipeline is a list of steps", f"it holds {type(one).__name__}",
+                             "Make them with slab.step(KERNEL, ...).")
+        steps.append({"name": one.name or f"step {number + 1}", "kernel": one.kernel,
+                      "parameters": _parameters(one.parameters)})
+    for number, one in enumerate(kernel):
+        inputs = one.inputs or ([steps[number - 1]["name"]] if number else range(input_count))
+        steps[number]["inputs"] = [{"step": source} if isinstance(source, str) else {"input": int(source)}
+                                   for source in inputs]
+    return {"steps": steps}
 
 
 def _without_tag(answer):
@@ -1227,7 +1249,7 @@ class Job:
                               f"Make it go on with slab.resume({self.id}).")
         elif known:
             self._record = found
-        elif holds_files and "kernel" in self._request and not before.get("durable"):
+        elif holds_files and not {"kernel", "steps"}.isdisjoint(self._request) and not before.get("durable"):
             self._submit_again()
         else:
             raise Interrupted(f"the daemon came back without job {self.id}", "the job was not in its journal",
@@ -1284,7 +1306,8 @@ class Job:
         return self._record
 
     def result(self):
-        """The output as a read-only array, once the job is done: a view of the volume, or a memmap of its file."""
+        """The output as a read-only array, once the job is done: a view of the volume, or a memmap of its file. Of a
+        kernel that answers with one number (a fold of everything): that number, as a numpy scalar."""
         self.wait()
         if self._output is None:
             return self._attach()
@@ -1294,7 +1317,9 @@ class Job:
 
     def _attach(self):
         try:
-            return self._connection.attach(self.id)
+            view = self._connection.attach(self.id)
+            is_number = self._record.get("result") is not None and view.size == 1
+            return view.reshape(-1)[0] if is_number else view
         except Interrupted:
             if self._request and self._request.get("linked"):
                 self._record = {**self._record, "state": "received", "outcome": None}  # the result was lent: again
@@ -1341,10 +1366,23 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 atexit.register(_at_exit)
 
 
+class step:
+    """One kernel of a pipeline.
+
+    inputs: names of other steps, and numbers of the job's own inputs (0 is the first). Without them: the output of the
+        step before; of the first step all inputs of the job. Exactly one step's output must be used by no other.
+    name: how other steps and errors call it; "step 1", "step 2" and so on unless given.
+    """
+
+    def __init__(self, kernel, *inputs, name=None, **parameters):
+        self.kernel, self.inputs, self.name, self.parameters = kernel, inputs, name, parameters
+
+
 def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,
         wait_for_space=False, daemon=False, **parameters):
-    """Runs a kernel and returns its output as a read-only array.
+    """Runs a kernel and returns its output as a read-only array, or as a number where that is all.
 
+    kernel: its name, or a list of steps (slab.step): a pipeline, whose arrays between two steps stay in the volume.
     inputs: arrays of up to 5 dimensions (bool, integers, float32/64, complex64/128; any byte order; C and Fortran
         order without a copy in this process's layout), or paths of .npy and .npy.gz files. A read-only
         np.memmap and a path are read by the daemon straight from the file.

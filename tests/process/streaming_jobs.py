@@ -100,4 +100,24 @@ def phases(parent, milliseconds=1):
                         ["--milliseconds", milliseconds], "4.3MB")
 
 
-KINDS = (plain_zoom, big_endian_zoom, gzip_zoom, fortran_zoom, outer, slow_copy, phases)
+PIPELINE = """
+[[step]]
+name = "sums"
+kernel = "test_phases"
+parameters = { milliseconds = 1 }
+[[step]]
+kernel = "zoom"
+parameters = { factor = [1, 2], convention = "round" }
+"""
+
+
+def pipeline(parent):
+    """Needs the daemon with the test kernels. Four phases of two kernels, one of them in another kernel's halo."""
+    array = np.arange(288 * 1024, dtype=np.int64).reshape(288, 1024) % 1009
+    file = pathlib.Path(tempfile.mkdtemp(dir=parent, prefix="pipeline-")) / "job.toml"
+    file.write_text(PIPELINE)
+    taken = np.clip(np.rint(np.arange(2048) / 2).astype(int), 0, 1023)
+    return StreamingJob(parent, file, [(".npy", _npy(array))], phases_of(array)[:, taken], [], "6.4MB")
+
+
+KINDS = (plain_zoom, big_endian_zoom, gzip_zoom, fortran_zoom, outer, slow_copy, phases, pipeline)
