@@ -60,7 +60,8 @@ HWY_INLINE void load_line(const SampleLine& line, std::int64_t begin, std::int64
             i = stop;
             continue;
         }
-        const auto at = extended_index(extension, i, line.n, boundary);
+        const bool is_inside = i >= 0 && i < line.n;
+        const std::optional<std::int64_t> at = is_inside ? i : extended_index(extension, i, line.n, boundary);
         if (at) {
             load_row(line.data + *at * line.pitch * part_bytes, line.dtype, target, line.width);
         } else {

@@ -15,9 +15,9 @@ std::int64_t append_to_table(std::vector<std::byte>& table, std::span<const doub
 }
 
 LineFilter spline_prefilter(int axis, std::size_t source, int order, Boundary boundary, double cval,
-                            WorkingType type, std::vector<std::byte>& table) {
+                            WorkingType type, std::vector<std::byte>& table, std::int64_t least_radius) {
     const double error = type == WorkingType::float32 ? 0x1p-25 : 0x1p-54;
-    const std::vector<double> taps = prefilter_taps(order, error);
+    const std::vector<double> taps = prefilter_taps(order, error, least_radius);
     LineFilter filter;
     filter.axis = axis;
     filter.source = source;

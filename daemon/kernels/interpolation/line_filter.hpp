@@ -43,7 +43,7 @@ std::int64_t append_to_table(std::vector<std::byte>& table, std::span<const doub
 // The filter that turns samples into coefficients of a spline of the order (2 to 5), its taps appended to the table:
 // as exact as the working type. Its padding is coefficient_padding(boundary).
 LineFilter spline_prefilter(int axis, std::size_t source, int order, Boundary boundary, double cval,
-                            WorkingType type, std::vector<std::byte>& table);
+                            WorkingType type, std::vector<std::byte>& table, std::int64_t least_radius = 0);
 
 // The workspace that the filter fills, from an array of this description. Tiles are long along the axis: a tile
 // reads `radius` more at both ends.

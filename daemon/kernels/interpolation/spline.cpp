@@ -81,7 +81,7 @@ SplineTaps spline_taps(double coordinate, int order) {
     return taps;
 }
 
-std::vector<double> prefilter_taps(int order, double error) {
+std::vector<double> prefilter_taps(int order, double error, std::int64_t least_radius) {
     const std::span<const double> poles = poles_of(order);
     if (poles.empty()) {
         return {1.0};
@@ -109,7 +109,7 @@ std::vector<double> prefilter_taps(int order, double error) {
             tap += factors[k] * std::pow(poles[k], i);
             left_out += 2.0 * std::abs(factors[k] * std::pow(poles[k], i)) / (1.0 - std::abs(poles[k]));
         }
-        if (left_out < error) {
+        if (left_out < error && i > least_radius) {
             return taps;
         }
         taps.push_back(tap);

@@ -26,7 +26,8 @@ SplineTaps spline_taps(double coordinate, int order);
 // the same bits however the work is divided, for which a recursion needs a run-in on a fixed grid.
 // Source: M. Unser, "Splines: a perfect fit for signal and image processing", IEEE Signal Processing Magazine 16 (1999),
 // poles of box 2. Orders 0 and 1 need none: {1}.
-std::vector<double> prefilter_taps(int order, double error);
+// Of orders 2 and 3 it is geometric: h[i + 1] / h[i] is the same for all i. At least `least_radius` taps follow h[0].
+std::vector<double> prefilter_taps(int order, double error, std::int64_t least_radius = 0);
 
 // How scipy extends the samples for the prefilter: as the boundary says, but 12 samples of edge or cval beyond each end
 // for nearest and grid-constant, and then reflected or mirrored. Which sample lies at `index`; empty: cval.

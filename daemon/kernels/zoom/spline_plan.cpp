@@ -114,10 +114,11 @@ void add_prefilters(const SplineZoomRequest& request, const ArrayDescription& in
         if (!changes(program, input.shape, plan.output.shape, axis)) {
             continue;
         }
-        const LineFilter filter =
-            spline_prefilter(axis, phases.source(), request.zoom.order, request.zoom.boundary,
-                             request.zoom.cval, request.type, plan.table);
-        if (axis == last && is_folded) {
+        const bool is_of_rows = axis == last && is_folded;
+        const LineFilter filter = spline_prefilter(
+            axis, phases.source(), request.zoom.order, request.zoom.boundary, request.zoom.cval, request.type,
+            plan.table, is_of_rows ? geometric_radius(request.zoom.order, request.type) : 0);
+        if (is_of_rows) {
             program.row_filter_axis = axis;
             program.row_filter = filter;
         } else {

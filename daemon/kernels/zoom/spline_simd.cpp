@@ -7,6 +7,7 @@
 #include <hwy/highway.h>
 
 #include "daemon/kernels/streaming/store_run_inl.hpp"
+#include "daemon/kernels/zoom/geometric_row_inl.hpp"
 #include "daemon/kernels/zoom/spline_row_inl.hpp"
 #include "daemon/kernels/zoom/weighted_sum_inl.hpp"
 
@@ -212,6 +213,8 @@ class SplineTile {
     void fill_folded() {
         const SplineAxis axis = axis_of(row_axis_);
         is_filtered_ = static_cast<int>(row_axis_) == program_.row_filter_axis;
+        is_geometric_ = is_filtered_ &&
+                        program_.row_filter.radius == geometric_radius(program_.zoom.order, program_.type);
         const std::int64_t halo = is_filtered_ ? 2 * program_.row_filter.radius : 0;
         if (is_filtered_) {
             unfold_taps(program_.row_filter, call_.table, filter_taps_);
@@ -337,13 +340,14 @@ class SplineTile {
         Ring<T>& ring = rings_[l];
         const std::int64_t count = program_.zoom.order + 1;
         WeightedRows<T> sum;
+        const std::int64_t first_place = ((taps.first % count) + count) % count;
         for (std::int64_t tap = 0; tap < count; ++tap) {
             const T weight = taps.weights[tap];
             if (weight == T(0)) {
                 continue;  // whatever lies there, be it infinite
             }
             const std::int64_t index = taps.first + tap;
-            const std::int64_t place = ((index % count) + count) % count;
+            const std::int64_t place = first_place + tap - (first_place + tap < count ? 0 : count);
             T* const block = ring.blocks + place * ring.pitch;
             if (ring.indices[static_cast<std::size_t>(place)] != index) {
                 ring.indices[static_cast<std::size_t>(place)] = index;
@@ -409,6 +413,13 @@ class SplineTile {
             return;
         }
         const std::int64_t radius = program_.row_filter.radius;
+        if (is_geometric_) {
+            filter_geometric_row(samples_, filter_taps_[radius],
+                                 filter_taps_[radius + 1] / filter_taps_[radius], inner_, coefficients_,
+                                 (table_->last - table_->first) * inner_);
+            interpolate_row(*table_, coefficients_, to);
+            return;
+        }
         filter_row(samples_, filter_taps_, 2 * radius + 1, inner_, coefficients_,
                    (table_->last - table_->first) * inner_);
         interpolate_row(*table_, coefficients_, to);
@@ -537,6 +548,7 @@ class SplineTile {
     // The rows: folded, an axis that changes with elements of inner_ parts; else a run of parts that don't change.
     bool is_folded_ = false;
     bool is_filtered_ = false;
+    bool is_geometric_ = false;
     std::size_t row_axis_ = 0;
     std::int64_t inner_ = 1;
     std::int64_t run_begin_ = 0;

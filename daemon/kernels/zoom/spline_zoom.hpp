@@ -13,6 +13,11 @@ namespace slab::kernels {
 
 // A zoom that computes: order 1 to 5, or any order behind a Gaussian. The phases: filters, each into its workspace from
 // the one before; then the interpolation of the last one.
+// How many taps follow the middle one where a row is filtered by sums of sums (geometric_row_inl.hpp); 0: it is not.
+constexpr std::int64_t geometric_radius(int order, WorkingType type) {
+    return order > 3 ? 0 : type == WorkingType::float32 ? 16 : 32;
+}
+
 struct SplineZoomProgram {
     ZoomProgram zoom;  // first: order 0 without filters has nothing else
     WorkingType type = WorkingType::float64;
