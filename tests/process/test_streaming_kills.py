@@ -259,12 +259,18 @@ class AtRandomTimes(StreamingKills):
                 make = rng.choice(KINDS)
                 mode = rng.choice(("run", "submit"))
                 job = make(self.directory)
-                command = daemon.start_slab(mode, *job.arguments(), environment=SURVIVING)
+                command = self.start(daemon, mode, job)
                 for victim in rng.choices(("supervisor", "mover", "worker"), (3, 1, 1), k=rng.randint(1, 4)):
                     time.sleep(rng.uniform(0, 0.25 if make is slow_copy else 0.08))
                     self.kill_one(daemon, victim, rng)
                     command = self.go_on(daemon, command, mode)
                 self.finish(daemon, self.begin_again_if_never_begun(daemon, command, job, mode), job)
+
+    @staticmethod
+    def start(daemon, mode, job):
+        """One that finds no daemon, because it was just killed, must not start a private one."""
+        return daemon.start_slab(mode, *job.arguments(), *(["--daemon"] if mode == "run" else []),
+                                 environment=SURVIVING)
 
     def begin_again_if_never_begun(self, daemon, command, job, mode):
         """A client that no daemon has greeted yet waits for none: it ends, and there is neither job nor file."""
@@ -275,7 +281,7 @@ class AtRandomTimes(StreamingKills):
         self.assertNotIn("waiting for it", command.err)
         self.assertEqual(sorted(path.name for path in job.directory.iterdir()),
                          sorted(path.name for path in job.inputs))
-        return daemon.start_slab(mode, *job.arguments(), environment=SURVIVING)
+        return self.start(daemon, mode, job)
 
     def kill_one(self, daemon, victim, rng):
         known = self.job_of(daemon)
