@@ -50,7 +50,7 @@ std::string value_of(const KernelInfo::Parameter& parameter) {
     if (parameter.type == "real") {
         return "X";
     }
-    if (parameter.type == "integer_per_axis") {
+    if (parameter.type == "integer_per_axis" || parameter.type == "axes") {
         return "N[,N...]";
     }
     if (parameter.type == "table") {

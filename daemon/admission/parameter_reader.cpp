@@ -121,6 +121,7 @@ std::string what_it_takes(const ParameterDescription& parameter) {
     case ParameterType::real_per_axis: return "a number" + range + ", or one for each axis: 2,2,1";
     case ParameterType::table: return "rows of numbers" + range + ": 1,0;0,1";
     case ParameterType::flag: return "on or off, true or false";
+    case ParameterType::axes: return fmt::format("1 to {} axes, each once: 0,1 or -1", max_rank);
     case ParameterType::choice: break;
     }
     std::string names;
@@ -208,6 +209,11 @@ Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
     case ParameterType::flag:
         if (const auto value = flag_of(given)) {
             return ParameterValue(*value);
+        }
+        return refuse();
+    case ParameterType::axes:
+        if (auto indices = converted<std::int64_t>(elements, integer_of)) {
+            return ParameterValue(kernels::AxisList{std::move(*indices)});
         }
         return refuse();
     case ParameterType::table: break;
