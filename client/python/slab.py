@@ -48,7 +48,7 @@ __all__ = ["run", "submit", "resume", "attach", "plan", "kernels", "jobs", "stat
 
 PROTOCOL = 1
 LONGEST_PACKET = 128 * 1024
-MOST_DESCRIPTORS = 16
+MOST_DESCRIPTORS = 18
 LARGEST_EXACT_INTEGER = 2**53
 RECONNECT_INTERVAL_S = 0.2
 SAME_TIME_S = 1e-3  # the daemon keeps submitted_at in another form than the text that it sends

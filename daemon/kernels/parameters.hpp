@@ -2,6 +2,7 @@
 
 #include "common/array/number_table.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,7 +22,10 @@ enum class ParameterType : std::uint8_t {
     table,  // rows of real numbers: a matrix, a transform for each frame
     flag,   // on or off; off is the default of all flags
     axes,   // a list of axes; a negative index counts from the end; absent: all of them. See chosen_axes
+    text,   // what the kernel itself parses: an expression. At most longest_text bytes, not empty
 };
+
+inline constexpr std::size_t longest_text = 4096;
 
 // One parameter as users see it on the command line, in TOML and in Python. The command line's options, the help,
 // the Python keywords and admission's checks all come from this description.

@@ -6,6 +6,7 @@
 
 using namespace slab;
 using namespace slab::daemon;
+using slab::kernels::longest_text;
 using slab::kernels::ParameterType;
 
 namespace {
@@ -19,7 +20,8 @@ kernels::KernelDescription description() {
                          {"mode", ParameterType::choice, "", "", {"reflect", "nearest"}, "nearest"},
                          {"matrix", ParameterType::table, "", "", {}, ""},
                          {"antialias", ParameterType::flag, "", "", {}, ""},
-                         {"axes", ParameterType::axes, "", "", {}, ""}};
+                         {"axes", ParameterType::axes, "", "", {}, ""},
+                         {"expr", ParameterType::text, "", "", {}, ""}};
     return kernel;
 }
 
@@ -136,6 +138,19 @@ TEST_CASE("axes are one index or a list of them, as text or as numbers") {
         CHECK_FALSE(read_parameters(description(), {{"axes", {std::string(wrong)}}}).has_value());
     }
     CHECK_FALSE(read_parameters(description(), {{"axes", {}}}).has_value());
+}
+
+TEST_CASE("a text is taken as it is, commas and all, and has an end") {
+    const auto read = [](GivenScalar given) {
+        return read_parameters(description(), {{"expr", {std::move(given)}}});
+    };
+    CHECK(*read(std::string("clip(a, 0, 1)"))->get<std::string>("expr") == "clip(a, 0, 1)");
+    CHECK(*read(std::int64_t{1})->get<std::string>("expr") == "1");
+    CHECK(read(std::string(longest_text, 'a')).has_value());
+    CHECK_FALSE(read(std::string(longest_text + 1, 'a')).has_value());
+    CHECK_FALSE(read(std::string()).has_value());
+    CHECK_FALSE(read_parameters(description(), {{"expr", {std::string("a"), std::string("b")}}}).has_value());
+    CHECK_FALSE(read_parameters(description(), {{"expr", {}, NumberTable{1, 1, {1}}}}).has_value());
 }
 
 TEST_CASE("per-axis values turn round with the axes, a single one does not") {
