@@ -1,0 +1,390 @@
+#include "daemon/kernels/expression/compile.hpp"
+
+#include "daemon/kernels/expression/block_functions.hpp"
+#include "daemon/kernels/expression/promotion.hpp"
+#include "daemon/kernels/expression/signature.hpp"
+#include "daemon/kernels/expression/syntax.hpp"
+
+#include "common/errors/nearest_name.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <complex>
+#include <cstring>
+#include <vector>
+
+namespace slab::kernels::expression {
+namespace {
+
+using Place = Operand::Place;
+
+// A node's value: where it is and of which type. `is_python`: made of literals only, so that Python computes it.
+struct Typed {
+    DType type = DType::uint8;
+    Operand operand{};
+    bool is_python = false;
+
+    bool is_scalar() const { return operand.place == Place::constant; }
+};
+
+template <typename T>
+Constant constant_of(DType type, T value) {
+    Constant constant{type, {}};
+    std::memcpy(constant.element.data(), &value, sizeof(T));
+    return constant;
+}
+
+Constant constant_of(const Literal& literal) {
+    switch (literal.kind) {
+    case Literal::Kind::boolean: return constant_of(DType::boolean, literal.integer != 0);
+    case Literal::Kind::integer:
+        return literal.integer > static_cast<std::uint64_t>(INT64_MAX)
+                   ? constant_of(DType::uint64, literal.integer)
+                   : constant_of(DType::int64, static_cast<std::int64_t>(literal.integer));
+    case Literal::Kind::real: return constant_of(DType::float64, literal.real);
+    case Literal::Kind::imaginary: break;
+    }
+    return constant_of(DType::complex128, std::complex<double>(0.0, literal.real));
+}
+
+// Types the tree, node by node, and writes the program with a register for each instruction.
+class Compiler {
+  public:
+    Compiler(std::string_view text, std::span<const DType> inputs) : text_(text) {
+        program_.input_count = static_cast<std::int32_t>(inputs.size());
+        std::ranges::copy(inputs, program_.input_types.begin());
+    }
+
+    Expected<BlockProgram> compile(const Tree& tree, std::optional<DType> result) {
+        std::vector<Typed> values;
+        for (const Node& node : tree) {
+            std::vector<Typed> operands;
+            for (int i = 0; i < node.operand_count; ++i) {
+                operands.push_back(
+                    values[static_cast<std::size_t>(node.operands[static_cast<std::size_t>(i)])]);
+            }
+            values.push_back(value_of(node, operands));
+            if (error_) {
+                return std::unexpected(*error_);
+            }
+        }
+        const Typed last = result ? cast(values.back(), *result) : values.back();
+        program_.result = last.operand;
+        program_.result_type = last.type;
+        if (error_) {
+            return std::unexpected(*error_);
+        }
+        return program_;
+    }
+
+  private:
+    Typed value_of(const Node& node, std::vector<Typed>& operands) {
+        at_ = node.at;
+        switch (node.kind) {
+        case NodeKind::input:
+            return {program_.input_types[static_cast<std::size_t>(node.input)],
+                    {Place::input, static_cast<std::uint8_t>(node.input)}};
+        case NodeKind::literal: {
+            Typed value = add_constant(constant_of(node.literal));
+            value.is_python = true;
+            return value;
+        }
+        case NodeKind::unary:
+        case NodeKind::binary: return applied(*find_operator(node.word, node.operand_count), operands);
+        case NodeKind::call: break;
+        }
+        return called(node, operands);
+    }
+
+    Typed called(const Node& node, std::vector<Typed>& operands) {
+        const auto takes = [&](int count) {
+            if (static_cast<int>(operands.size()) != count) {
+                refuse(fmt::format("{} takes {} argument{}, not {}", node.word, count, count == 1 ? "" : "s",
+                                   operands.size()),
+                       "See the functions: slab kernels map");
+            }
+            return !error_;
+        };
+        if (const Signature* const function = find_function(node.word)) {
+            return takes(function->operands) ? applied(*function, operands) : Typed{};
+        }
+        if (const auto type = parse_dtype(node.word); type && name_of(type->dtype) == node.word) {
+            return takes(1) ? cast(operands[0], type->dtype) : Typed{};
+        }
+        const auto composed = find_composed(node.word);
+        if (!composed) {
+            refuse(fmt::format("there is no function '{}'", node.word.substr(0, 40)),
+                   fmt::format("There are {}.", function_names()));
+            return {};
+        }
+        switch (*composed) {
+        case Composed::where: return takes(3) ? where(operands) : Typed{};
+        case Composed::clip: return takes(3) ? clip(operands) : Typed{};
+        case Composed::angle: break;
+        }
+        return takes(1) ? angle(operands[0]) : Typed{};
+    }
+
+    Typed applied(const Signature& signature, std::vector<Typed>& operands) {
+        const bool are_python = std::ranges::all_of(operands, &Typed::is_python);
+        if (are_python) {
+            as_python(signature.operation, operands);
+        }
+        DType type = common(operands);
+        type = type == DType::boolean && !signature.takes_bool ? DType::int8 : type;
+        if (signature.rule != Rule::common) {
+            type = signature.rule == Rule::division && !is_float(type) && !is_complex(type) ? DType::float64
+                                                                                             : floating(type);
+        }
+        if (!check(signature, type, operands)) {
+            return {};
+        }
+        if (signature.operation == Operation::power && operands[1].is_scalar()) {
+            if (const auto simple = simple_power(operands, type)) {
+                return *simple;
+            }
+        }
+        for (Typed& operand : operands) {
+            operand = cast(operand, type);
+        }
+        const DType result = signature.result == ResultRule::boolean ? DType::boolean
+                             : signature.result == ResultRule::real  ? real_of(type)
+                                                                     : type;
+        Typed value = emit(signature.operation, type, result, operands);
+        value.is_python = are_python && signature.name.front() < 'A';  // an operator
+        return value;
+    }
+
+    // Python's own arithmetic: True is 1, and 2**-1 is 0.5.
+    void as_python(Operation operation, std::vector<Typed>& operands) {
+        const bool is_logical = (operation >= Operation::bitwise_and && operation <= Operation::bitwise_xor) ||
+                                (operation >= Operation::less && operation <= Operation::not_equal);
+        for (Typed& operand : operands) {
+            if (operand.type == DType::boolean && !is_logical) {
+                operand = cast(operand, DType::int64);
+            }
+        }
+        if (operation == Operation::power && operands[0].type == DType::int64 && is_negative(operands[1])) {
+            operands[0] = cast(operands[0], DType::float64);
+        }
+    }
+
+    bool check(const Signature& signature, DType type, const std::vector<Typed>& operands) {
+        const bool is_inexact = is_float(type) || is_complex(type);
+        const bool all_bool = std::ranges::all_of(
+            operands, [](const Typed& operand) { return operand.type == DType::boolean; });
+        if ((is_inexact && !signature.takes_inexact) || (is_complex(type) && !signature.takes_complex)) {
+            std::string types;
+            for (const Typed& operand : operands) {
+                types += (types.empty() ? "" : " and ") + std::string(name_of(operand.type));
+            }
+            refuse(fmt::format("{} does not take {}", signature.name, types),
+                   is_complex(type) ? "Take real(x), imag(x) or abs(x) of it."
+                                    : "Convert to an integer type: int64(x).");
+        } else if (all_bool && (signature.operation == Operation::subtract ||
+                                signature.operation == Operation::negative ||
+                                signature.operation == Operation::copy || signature.operation == Operation::sign)) {
+            refuse(fmt::format("{} does not take bool", signature.name),
+                   "As in numpy: write ^ for the difference, ~ for the opposite, or int8(x).");
+        } else if (signature.operation == Operation::power && is_integer(type) && is_negative(operands[1])) {
+            refuse("integers to a negative power are no integers",
+                   "Make the base or the exponent real: a ** -1.0.");
+        }
+        return !error_;
+    }
+
+    // numpy's short ways for a number as the exponent; elsewhere power is the C library's.
+    std::optional<Typed> simple_power(std::vector<Typed>& operands, DType type) {
+        if (operands[0].is_scalar() || is_complex(operands[1].type)) {
+            return std::nullopt;
+        }
+        const double exponent = element_of<double>(cast(operands[1], DType::float64));
+        operands[0] = cast(operands[0], type);
+        std::vector<Typed> base{operands[0]};
+        const bool is_inexact = is_float(type) || is_complex(type);
+        if (exponent == 2.0) {
+            return emit(Operation::square, type, type, base);
+        }
+        if (exponent == 1.0) {
+            return base[0];
+        }
+        if (exponent == 0.5 && is_inexact) {
+            return emit(Operation::square_root, type, type, base);
+        }
+        if (exponent == -1.0 && is_inexact) {
+            return emit(Operation::reciprocal, type, type, base);
+        }
+        return std::nullopt;
+    }
+
+    Typed where(std::vector<Typed>& operands) {
+        std::vector<Typed> choices{operands[1], operands[2]};
+        const DType type = common(choices);
+        std::vector<Typed> chosen{cast(operands[0], DType::boolean), cast(choices[0], type),
+                                  cast(choices[1], type)};
+        return emit(Operation::choose, type, type, chosen);
+    }
+
+    Typed clip(std::vector<Typed>& operands) {
+        DType type = common(operands);
+        for (Typed& operand : operands) {
+            operand = cast(operand, type);
+        }
+        std::vector<Typed> bounded{operands[0], operands[1]};
+        std::vector<Typed> above{emit(Operation::maximum, type, type, bounded), operands[2]};
+        return emit(Operation::minimum, type, type, above);
+    }
+
+    Typed angle(const Typed& operand) {
+        std::vector<Typed> parts(2);
+        DType type = operand.type;
+        if (is_complex(type)) {
+            std::vector<Typed> whole{operand};
+            parts[0] = emit(Operation::imaginary_part, type, real_of(type), whole);
+            parts[1] = emit(Operation::real_part, type, real_of(type), whole);
+            type = real_of(type);
+        } else {
+            type = type == DType::boolean ? DType::float64 : floating(type);
+            parts[0] = cast(add_constant(constant_of(DType::float64, 0.0)), type);
+            parts[1] = cast(operand, type);
+        }
+        return emit(Operation::arctan2, type, type, parts);
+    }
+
+    DType common(const std::vector<Typed>& operands) const {
+        std::array<PromotedOperand, most_operands> promoted{};
+        for (std::size_t i = 0; i < operands.size(); ++i) {
+            promoted[i] = {operands[i].type,
+                           operands[i].is_scalar() ? &program_.constants[operands[i].operand.index] : nullptr};
+        }
+        return common_type(std::span(promoted).first(operands.size()));
+    }
+
+    Typed cast(const Typed& operand, DType type) {
+        if (operand.type == type) {
+            return operand;
+        }
+        std::vector<Typed> operands{operand};
+        Typed value = emit(Operation::cast, operand.type, type, operands);
+        value.is_python = operand.is_python;
+        return value;
+    }
+
+    template <typename T>
+    T element_of(const Typed& scalar) const {
+        T value;
+        std::memcpy(&value, program_.constants[scalar.operand.index].element.data(), sizeof(T));
+        return value;
+    }
+
+    bool is_negative(const Typed& operand) {
+        return operand.is_scalar() && is_integer(operand.type) &&
+               element_of<double>(cast(operand, DType::float64)) < 0;
+    }
+
+    Typed add_constant(const Constant& constant) {
+        const auto known = std::ranges::find_if(
+            program_.constants.begin(), program_.constants.begin() + program_.constant_count,
+            [&](const Constant& one) { return one.type == constant.type && one.element == constant.element; });
+        const auto index = known - program_.constants.begin();
+        if (index == most_nodes) {
+            refuse("it has too many numbers", "Write it in several steps.");
+            return {};
+        }
+        if (index == program_.constant_count) {
+            program_.constants[static_cast<std::size_t>(program_.constant_count++)] = constant;
+        }
+        return {constant.type, {Place::constant, static_cast<std::uint8_t>(index)}};
+    }
+
+    // Of scalars alone: computed now, by the definition.
+    Typed emit(Operation operation, DType type, DType result, std::span<const Typed> operands) {
+        if (error_) {
+            return {};
+        }
+        Instruction instruction{operation, type, result, static_cast<std::uint8_t>(operands.size()), 0, {}};
+        for (std::size_t i = 0; i < operands.size(); ++i) {
+            instruction.operands[i] = operands[i].operand;
+        }
+        if (std::ranges::all_of(operands, &Typed::is_scalar)) {
+            Constant constant{result, {}};
+            std::array<const std::byte*, most_operands> from{};
+            for (std::size_t i = 0; i < operands.size(); ++i) {
+                from[i] = program_.constants[operands[i].operand.index].element.data();
+            }
+            scalar_functions().find(instruction)(constant.element.data(), from.data(), 1);
+            return add_constant(constant);
+        }
+        for (int i = 0; i < program_.instruction_count; ++i) {
+            const Instruction& known = program_.instructions[static_cast<std::size_t>(i)];
+            if (known.operation == operation && known.type == type && known.result_type == result &&
+                known.operands == instruction.operands) {
+                return {result, {Place::reg, known.to}};
+            }
+        }
+        if (program_.instruction_count == most_nodes) {
+            refuse("it needs too many steps", "Write it in several jobs.");
+            return {};
+        }
+        instruction.to = static_cast<std::uint8_t>(program_.instruction_count);
+        program_.instructions[static_cast<std::size_t>(program_.instruction_count++)] = instruction;
+        return {result, {Place::reg, instruction.to}};
+    }
+
+    void refuse(const std::string& what, std::string remedy) {
+        if (!error_) {
+            error_ = error_at(text_, at_, what, std::move(remedy));
+        }
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    BlockProgram program_;
+    std::optional<Error> error_;
+};
+
+// Constants that were folded away take no room.
+void drop_unused_constants(BlockProgram& program) {
+    std::array<int, most_nodes> places{};
+    places.fill(-1);
+    std::array<Constant, most_nodes> kept{};
+    int count = 0;
+    const auto keep = [&](Operand& operand) {
+        if (operand.place == Place::constant) {
+            int& place = places[operand.index];
+            if (place < 0) {
+                kept[static_cast<std::size_t>(count)] = program.constants[operand.index];
+                place = count++;
+            }
+            operand.index = static_cast<std::uint8_t>(place);
+        }
+    };
+    for (int i = 0; i < program.instruction_count; ++i) {
+        Instruction& instruction = program.instructions[static_cast<std::size_t>(i)];
+        for (std::size_t k = 0; k < instruction.operand_count; ++k) {
+            keep(instruction.operands[k]);
+        }
+    }
+    keep(program.result);
+    program.constants = kept;
+    program.constant_count = count;
+}
+
+}  // namespace
+
+Expected<BlockProgram> compile(std::string_view text, std::span<const DType> inputs,
+                               std::optional<DType> result) {
+    const auto tree = parse(text, static_cast<int>(inputs.size()));
+    if (!tree) {
+        return std::unexpected(tree.error());
+    }
+    auto program = Compiler(text, inputs).compile(*tree, result);
+    if (program) {
+        drop_unused_constants(*program);
+        allocate_registers(*program);
+    }
+    return program;
+}
+
+}  // namespace slab::kernels::expression

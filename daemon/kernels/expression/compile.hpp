@@ -1,0 +1,22 @@
+#pragma once
+
+#include "common/errors/error.hpp"
+#include "daemon/kernels/expression/block_program.hpp"
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace slab::kernels::expression {
+
+// The expression over arrays of these types (a, b, c, ...) as a program. numpy's types; parts without an array are
+// computed once, here. `result`: the result is cast to it, as astype does. Errors of kind usage, with a caret.
+Expected<BlockProgram> compile(std::string_view text, std::span<const DType> inputs,
+                               std::optional<DType> result = std::nullopt);
+
+
+// From one register for each instruction to as few as may be: a register whose value nobody reads any more is used
+// again by an instruction whose result has the same size. Sets block_elements.
+void allocate_registers(BlockProgram& program);
+
+}  // namespace slab::kernels::expression
