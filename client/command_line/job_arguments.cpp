@@ -1,6 +1,7 @@
 #include "client/command_line/job_arguments.hpp"
 
 #include "client/command_line/parameter_meaning.hpp"
+#include "client/command_line/pipeline_arguments.hpp"
 
 #include <fmt/format.h>
 
@@ -54,10 +55,42 @@ Expected<void> add_input(PreparedJob& job, std::size_t place, const JobArguments
     return {};
 }
 
+// A text may name a table's file.
+Expected<void> complete_steps(std::vector<PipelineStep>& steps, const std::string& folder,
+                              Connection& daemon) {
+    for (PipelineStep& step : steps) {
+        if (!names_files(step.parameters)) {
+            continue;
+        }
+        const Expected<KernelInfo> kernel = daemon.kernel(step.kernel);
+        Expected<UnderstoodParameters> understood =
+            kernel ? understand_parameters(*kernel, {}, step.parameters, folder)
+                   : std::unexpected(kernel.error());
+        if (!understood) {
+            Error error = understood.error();
+            error.what = fmt::format("step '{}': {}", step.name, error.what);
+            return std::unexpected(std::move(error));
+        }
+        step.parameters = std::move(understood->parameters);
+    }
+    return {};
+}
+
 }  // namespace
 
-Expected<PreparedJob> prepare_job(const JobArguments& arguments) {
+Expected<PreparedJob> prepare_job(JobArguments& arguments) {
     PreparedJob job;
+    if (!arguments.steps.empty()) {
+        if (!arguments.kernel.empty() || !arguments.parameters.empty() || !arguments.words.empty()) {
+            return refuse("a pipeline has no kernel and no parameters of its own", "each of its steps has",
+                          "Write them into the steps: [step.parameters]");
+        }
+        auto steps = settle_steps(arguments);
+        if (!steps) {
+            return std::unexpected(steps.error());
+        }
+        job.request.steps = std::move(*steps);
+    }
     if (arguments.priority < -20 || arguments.priority > 19) {
         return refuse("the priority is out of range", fmt::format("it is {}", arguments.priority),
                       "Give -20 (first) to 19 (last).");
@@ -87,6 +120,9 @@ Expected<PreparedJob> prepare_job(const JobArguments& arguments) {
 }
 
 Expected<void> complete_job(PreparedJob& job, JobArguments& arguments, Connection& daemon) {
+    if (!job.request.steps.empty()) {
+        return complete_steps(job.request.steps, arguments.folder, daemon);
+    }
     if (arguments.words.empty() && !names_files(arguments.parameters)) {
         job.request.parameters = arguments.parameters;
         return {};

@@ -16,6 +16,16 @@
 
 namespace slab {
 
+// A step of a pipeline, as a job file tells it.
+struct StepArguments {
+    std::string name;  // empty: its kernel's
+    std::string kernel;
+    // Names of steps; "input", "input 2": the job's; else files. Absent: what the step before gives, of the first step
+    // all inputs of the job.
+    std::optional<std::vector<std::string>> inputs;
+    Parameters parameters;
+};
+
 // A job as a person asked for it, on the command line or in a file.
 struct JobArguments {
     struct Input {
@@ -24,6 +34,7 @@ struct JobArguments {
     };
 
     std::string kernel;
+    std::vector<StepArguments> steps;  // instead of a kernel
     std::vector<Input> inputs;
     std::string output;         // empty: none
     std::string output_format;  // "npy", "raw"; empty: as the output's name says
@@ -53,8 +64,9 @@ struct PreparedJob {
     ExistingFile existing = ExistingFile::refuse;
 };
 
-// All that can be checked without a daemon. Errors of kind usage.
-Expected<PreparedJob> prepare_job(const JobArguments& arguments);
+// All that can be checked without a daemon. Errors of kind usage. Files that the steps of a pipeline name join the
+// arguments' inputs.
+Expected<PreparedJob> prepare_job(JobArguments& arguments);
 
 // Completes it with the parameters, as the kernel's description tells what their words mean. A word that turns out to
 // be an input is opened and takes its place among the inputs, of the arguments too.

@@ -1,5 +1,6 @@
 #include "client/command_line/job_file.hpp"
 
+#include "client/command_line/toml_parameters.hpp"
 #include "common/errors/nearest_name.hpp"
 
 #include <fmt/format.h>
@@ -61,9 +62,9 @@ class JobFileReader {
     }
 
     void take(std::string_view key, const toml::node& node) {
-        static const std::array<std::string, 12> known{
-            "kernel",         "inputs",   "output",     "output_format", "overwrite", "keep",
-            "wait_for_space", "priority", "max_memory", "tile_bytes",    "name",      "parameters"};
+        static const std::array<std::string, 13> known{
+            "kernel",   "inputs",     "output",     "output_format", "overwrite",  "keep", "wait_for_space",
+            "priority", "max_memory", "tile_bytes", "name",          "parameters", "step"};
         if (key == "kernel") {
             take_text(key, node, arguments_.kernel);
         } else if (key == "inputs") {
@@ -88,7 +89,9 @@ class JobFileReader {
         } else if (key == "name") {
             take_text(key, node, arguments_.name);
         } else if (key == "parameters") {
-            take_parameters(node);
+            take_parameters(node, arguments_.parameters);
+        } else if (key == "step") {
+            take_steps(node);
         } else {
             refuse_key(node, key, known);
         }
@@ -164,7 +167,7 @@ class JobFileReader {
             take_integer(key, node, offset);
             input.raw.offset = offset;
         } else if (key == "shape") {
-            const std::optional<std::vector<std::int64_t>> extents = integers(node);
+            const std::optional<std::vector<std::int64_t>> extents = integers_from_toml(node);
             if (extents) {
                 input.raw.shape = fmt::format("{}", fmt::join(*extents, ","));
             } else {
@@ -175,103 +178,52 @@ class JobFileReader {
         }
     }
 
-    void take_parameters(const toml::node& node) {
-        const toml::table* table = node.as_table();
-        if (table == nullptr) {
-            refuse_type(node, "parameters", "a table");
+    void take_parameters(const toml::node& node, Parameters& place) {
+        if (const auto problem = parameters_from_toml(node, place)) {
+            refuse(problem->line, problem->what, problem->because, problem->remedy);
+        }
+    }
+
+    void take_steps(const toml::node& node) {
+        const toml::array* list = node.as_array();
+        if (list == nullptr || !list->is_array_of_tables()) {
+            refuse_type(node, "step", "a list of tables: each begins with [[step]]");
             return;
         }
-        for (const auto& [key, value] : *table) {
-            if (const toml::array* list = value.as_array(); list != nullptr && is_nested(*list)) {
-                take_table(key.str(), *list);
-            } else if (const auto typed = parameter(value)) {
-                arguments_.parameters.insert_or_assign(std::string(key.str()), *typed);
-            } else {
-                refuse_type(value, key.str(),
-                            "a number, a text, true or false, a list of numbers, or a list of rows");
+        for (const toml::node& item : *list) {
+            StepArguments step;
+            for (const auto& [key, value] : *item.as_table()) {
+                take_step_key(key.str(), value, step);
             }
+            if (step.kernel.empty()) {
+                refuse(item.source().begin.line, "the step names no kernel", "",
+                       "Write kernel = \"NAME\" into it; slab kernels lists them.");
+            }
+            arguments_.steps.push_back(std::move(step));
         }
     }
 
-    static bool is_nested(const toml::array& list) {
-        return std::ranges::any_of(list, [](const toml::node& item) { return item.is_array(); });
-    }
-
-    void take_table(std::string_view key, const toml::array& rows) {
-        NumberTable table;
-        for (const toml::node& row : rows) {
-            ++table.rows;
-            const auto numbers = reals(row);
-            if (!numbers || numbers->empty()) {
-                refuse_type(row, key, "made of rows of numbers");
+    void take_step_key(std::string_view key, const toml::node& node, StepArguments& step) {
+        static const std::array<std::string, 4> known{"name", "kernel", "inputs", "parameters"};
+        if (key == "name") {
+            take_text(key, node, step.name);
+        } else if (key == "kernel") {
+            take_text(key, node, step.kernel);
+        } else if (key == "parameters") {
+            take_parameters(node, step.parameters);
+        } else if (key == "inputs") {
+            step.inputs.emplace();
+            const toml::array* list = node.as_array();
+            if (list == nullptr) {
+                take_text(key, node, step.inputs->emplace_back());
                 return;
             }
-            const auto count = static_cast<std::int64_t>(numbers->size());
-            table.columns = table.rows == 1 ? count : table.columns;
-            if (count != table.columns) {
-                refuse(row.source().begin.line, fmt::format("the rows of '{}' differ in length", key),
-                       fmt::format("row {} has {} number{} where the others have {}", table.rows, count,
-                                   count == 1 ? "" : "s", table.columns),
-                       "Give every row equally many numbers.");
-                return;
+            for (const toml::node& item : *list) {
+                take_text(key, item, step.inputs->emplace_back());
             }
-            table.values.insert(table.values.end(), numbers->begin(), numbers->end());
+        } else {
+            refuse_key(node, key, known);
         }
-        arguments_.parameters.insert_or_assign(std::string(key), std::move(table));
-    }
-
-    static std::optional<ParameterValue> parameter(const toml::node& node) {
-        if (const auto number = node.value_exact<std::int64_t>()) {
-            return ParameterValue(*number);
-        }
-        if (const auto number = node.value_exact<double>()) {
-            return ParameterValue(*number);
-        }
-        if (const auto text = node.value_exact<std::string>()) {
-            return ParameterValue(*text);
-        }
-        if (const auto flag = node.value_exact<bool>()) {
-            return ParameterValue(*flag);
-        }
-        if (const auto whole = integers(node)) {
-            return ParameterValue(*whole);
-        }
-        if (const auto real = reals(node)) {
-            return ParameterValue(*real);
-        }
-        return std::nullopt;
-    }
-
-    static std::optional<std::vector<std::int64_t>> integers(const toml::node& node) {
-        const toml::array* list = node.as_array();
-        if (list == nullptr) {
-            return std::nullopt;
-        }
-        std::vector<std::int64_t> values;
-        for (const toml::node& item : *list) {
-            const auto number = item.value_exact<std::int64_t>();
-            if (!number) {
-                return std::nullopt;
-            }
-            values.push_back(*number);
-        }
-        return values;
-    }
-
-    static std::optional<std::vector<double>> reals(const toml::node& node) {
-        const toml::array* list = node.as_array();
-        if (list == nullptr) {
-            return std::nullopt;
-        }
-        std::vector<double> values;
-        for (const toml::node& item : *list) {
-            const auto number = item.is_number() ? item.value<double>() : std::nullopt;
-            if (!number) {
-                return std::nullopt;
-            }
-            values.push_back(*number);
-        }
-        return values;
     }
 
     std::string from_folder(const std::string& path) const {

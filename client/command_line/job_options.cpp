@@ -48,7 +48,7 @@ Expected<JobArguments> JobOptions::resolve() const {
     } else {
         job.kernel = kernel_;
     }
-    if (job.kernel.empty()) {
+    if (job.kernel.empty() && job.steps.empty()) {
         return std::unexpected(
             Error{ErrorKind::usage, "no kernel is named", "",
                   "Name one, for instance: slab run zoom in.npy -o out.npy --factor 2 --order 0. The list: "

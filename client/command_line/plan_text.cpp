@@ -18,6 +18,15 @@ std::string plan_text(const PlannedJob& plan) {
                 fmt::format("  {} = {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
         }
     }
+    if (const auto steps = json.find("steps"); steps != json.end() && steps->is_array()) {
+        for (const Json& step : *steps) {
+            text += fmt::format("  step {}: {}", text_or(step, "name"), text_or(step, "kernel"));
+            if (const auto output = array_from_json(step.value("output", Json::object()))) {
+                text += fmt::format(" -> {} {}", to_text(output->array.shape), name_of(output->array.dtype));
+            }
+            text += "\n";
+        }
+    }
     text += fmt::format("reads   {}\n", byte_size_text(plan.bytes_in));
     text += fmt::format("writes  {}", byte_size_text(plan.bytes_out));
     if (plan.output) {

@@ -1,5 +1,6 @@
 #include "client/command_line/command.hpp"
 #include "client/command_line/common_options.hpp"
+#include "client/command_line/each_file.hpp"
 #include "client/command_line/job_options.hpp"
 #include "client/command_line/job_report.hpp"
 #include "client/command_line/job_watcher.hpp"
@@ -24,6 +25,11 @@ class RunCommand final : public Command {
 
     void declare(CLI::App& app) override {
         job_.declare(app);
+        app.add_option(
+               "--each", each_,
+               "Run the job once for every file that the pattern matches, as its first input: '*.npy'")
+            ->type_name("PATTERN");
+        app.add_option("--out-dir", out_dir_, "With --each: the folder of the results")->type_name("FOLDER");
         app.add_flag("--plan", plan_, "Print what would be done and held, and stop");
         app.add_flag("--daemon", needs_daemon_, "Do not start a private daemon when none is running");
         app.add_flag("--quiet", quiet_, "Neither progress nor the final line");
@@ -41,10 +47,12 @@ class RunCommand final : public Command {
         if (!arguments) {
             return std::unexpected(arguments.error());
         }
-        if (arguments->output.empty() && !arguments->keep && !plan_) {
-            return std::unexpected(Error{ErrorKind::usage, "the result has nowhere to go",
-                                         "neither -o nor --keep is given",
-                                         "Give -o FILE, or --keep to leave it in the daemon's volume."});
+        if (each_.empty() != out_dir_.empty() && each_.empty()) {
+            return std::unexpected(Error{ErrorKind::usage, "--out-dir is for the results of --each", "",
+                                         "Give -o FILE for a single result."});
+        }
+        if (!each_.empty()) {
+            return run_each(std::move(*arguments));
         }
         Expected<PreparedJob> job = prepare_job(*arguments);
         if (!job) {
@@ -70,6 +78,9 @@ class RunCommand final : public Command {
         if (auto completed = complete_job(*job, *arguments, *daemon); !completed) {
             return std::unexpected(completed.error());
         }
+        if (auto place = check_place(*job, *daemon); !place) {
+            return std::unexpected(place.error());
+        }
         Expected<int> result = plan_ ? plan(*daemon, *job) : run(*daemon, *job, *arguments, signals);
         if (!result && result.error().kind == ErrorKind::cancelled && result.error().because.empty()) {
             result.error().what = "the job was cancelled";
@@ -79,6 +90,41 @@ class RunCommand final : public Command {
     }
 
   private:
+    Expected<int> run_each(JobArguments arguments) {
+        if (plan_) {
+            return std::unexpected(
+                Error{ErrorKind::usage, "--plan is for one job", "", "Leave --each away and name one file."});
+        }
+        auto each = EachFile::of(std::move(arguments), each_, out_dir_);
+        if (!each) {
+            return std::unexpected(each.error());
+        }
+        StopSignals signals;
+        Expected<Connection> daemon = connect(false);
+        if (!daemon) {
+            return std::unexpected(daemon.error());
+        }
+        daemon->stop_when_readable(signals.descriptor());
+        return each->run(*daemon, signals, talk());
+    }
+
+    // A result that is an array needs a place; one that is a number is printed.
+    Expected<void> check_place(const PreparedJob& job, Connection& daemon) const {
+        if (plan_ || job.format || job.request.keep) {
+            return {};
+        }
+        const Expected<PlannedJob> plan = daemon.plan(job.request);
+        if (!plan) {
+            return std::unexpected(plan.error());
+        }
+        if (!plan->is_answer) {
+            return std::unexpected(Error{ErrorKind::usage, "the result has nowhere to go",
+                                         "neither -o nor --keep is given",
+                                         "Give -o FILE, or --keep to leave it in the daemon's volume."});
+        }
+        return {};
+    }
+
     Expected<int> help() {
         if (job_.kernel().empty() || job_.kernel().ends_with(".toml")) {
             fmt::print("{}", app_->help());
@@ -225,7 +271,10 @@ class RunCommand final : public Command {
             object["file"] = prepared.output_path;
             job.json = object.dump(-1, ' ', false, Json::error_handler_t::replace);
         }
-        if (is_done && prepared.place == OutputPlace::standard_output) {
+        const bool is_printed = is_done && !prepared.format && !job.kept && !job.result.empty();
+        if (is_printed && !common_.json) {
+            fmt::print("{}\n", job.result);
+        } else if (is_done && prepared.place == OutputPlace::standard_output) {
             if (!quiet_) {
                 fmt::print(stderr, "{}\n", summary_of(job, place));
             }
@@ -239,6 +288,8 @@ class RunCommand final : public Command {
     JobOptions job_;
     CommonOptions common_;
     CLI::App* app_ = nullptr;
+    std::vector<std::string> each_;
+    std::string out_dir_;
     bool plan_ = false;
     bool needs_daemon_ = false;
     bool quiet_ = false;

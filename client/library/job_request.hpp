@@ -64,10 +64,23 @@ struct OutputTarget {
 // What a job does when its output's file system has too little space.
 enum class SpacePolicy : std::uint8_t { refuse, wait };
 
-// A job as it is asked for. Without an output the result is kept in the volume.
+// A kernel of a pipeline. Its inputs are the job's (by number) or the outputs of other steps (by name).
+struct PipelineStep {
+    using Input = std::variant<std::size_t, std::string>;
+
+    std::string name;
+    std::string kernel;
+    Parameters parameters;
+    std::vector<Input> inputs;
+};
+
+// A job as it is asked for: a kernel on all inputs, or the steps of a pipeline, of which exactly one is no other's input: its
+// output is the job's. What lies between two steps is in the volume only, band by band where the arrays are large.
+// Without an output the result is kept in the volume.
 struct JobRequest {
     std::string kernel;
     Parameters parameters;
+    std::vector<PipelineStep> steps;  // instead of kernel and parameters; in any order
     std::vector<InputArray> inputs;
     std::optional<OutputTarget> output;
     bool to_file = false;    // for plan, before there is a file: the result will go to one

@@ -23,6 +23,8 @@ struct PlannedJob {
     std::int64_t phases = 1;  // each band goes through them, with a barrier between
     std::int64_t tiles = 0;
     Shape tile;
+    bool is_answer =
+        false;         // the output is a few numbers: JobStatus::result tells them, and no file is needed
     std::string json;  // the object as it came: the parameters with their defaults too
 };
 

@@ -69,6 +69,31 @@ Error wrong_memory(const InputArray& input) {
             "Pass the array's whole memory, contiguous in its order."};
 }
 
+Json parameters_to_json(const Parameters& parameters) {
+    Json json = Json::object();
+    for (const auto& [name, value] : parameters) {
+        json[name] = std::visit([](const auto& typed) { return value_to_json(typed); }, value);
+    }
+    return json;
+}
+
+Json steps_to_json(const std::vector<PipelineStep>& steps) {
+    Json list = Json::array();
+    for (const PipelineStep& step : steps) {
+        Json inputs = Json::array();
+        for (const PipelineStep::Input& input : step.inputs) {
+            const auto* const number = std::get_if<std::size_t>(&input);
+            inputs.push_back(number != nullptr ? Json{{"input", *number}}
+                                               : Json{{"step", std::get<std::string>(input)}});
+        }
+        list.push_back({{"name", step.name},
+                        {"kernel", step.kernel},
+                        {"parameters", parameters_to_json(step.parameters)},
+                        {"inputs", std::move(inputs)}});
+    }
+    return list;
+}
+
 constexpr std::size_t longest_note = 16 * 1024;
 
 // What the daemon would refuse, before any array is copied for it.
@@ -107,12 +132,13 @@ std::string random_submission() {
 }
 
 Json request_body(const JobRequest& request) {
-    Json body{{"kernel", request.kernel}};
-    Json parameters = Json::object();
-    for (const auto& [name, value] : request.parameters) {
-        parameters[name] = std::visit([](const auto& typed) { return value_to_json(typed); }, value);
+    Json body = Json::object();
+    if (request.steps.empty()) {
+        body["kernel"] = request.kernel;
+        body["parameters"] = parameters_to_json(request.parameters);
+    } else {
+        body["steps"] = steps_to_json(request.steps);
     }
-    body["parameters"] = std::move(parameters);
     Json inputs = Json::array();
     for (const InputArray& input : request.inputs) {
         inputs.push_back(input_to_json(input));

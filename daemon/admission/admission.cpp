@@ -37,13 +37,21 @@ Expected<std::int64_t> size_or(const std::string& text, std::string_view name, s
     return *bytes;
 }
 
+Expected<StepRequest> read_step(const GivenStep& given) {
+    const kernels::Kernel* const kernel = kernels::find_kernel(given.kernel);
+    if (kernel == nullptr) {
+        return std::unexpected(unknown_kernel(given.kernel));
+    }
+    auto parameters = read_parameters(kernel->describe(), given.parameters);
+    if (!parameters) {
+        return std::unexpected(parameters.error());
+    }
+    return StepRequest{given.name, kernel, std::move(*parameters), given.inputs};
+}
+
 }  // namespace
 
 Expected<JobPlan> Admission::plan(const JobRequest& request, For purpose) const {
-    const kernels::Kernel* const kernel = kernels::find_kernel(request.kernel);
-    if (kernel == nullptr) {
-        return std::unexpected(unknown_kernel(request.kernel));
-    }
     if (request.inputs.size() > most_mover_inputs) {
         return std::unexpected(Error{ErrorKind::usage,
                                      fmt::format("{} inputs are too many", request.inputs.size()),
@@ -54,13 +62,20 @@ Expected<JobPlan> Admission::plan(const JobRequest& request, For purpose) const 
     if (!tile_bytes || !max_memory) {
         return std::unexpected((tile_bytes ? max_memory : tile_bytes).error());
     }
-    auto parameters = read_parameters(kernel->describe(), request.parameters);
-    if (!parameters) {
-        return std::unexpected(parameters.error());
-    }
     const Room room{std::min(volume_bytes_, *max_memory), request.keep, prefers_ring_,
                     purpose == For::showing};
-    JobPlanRequest plan_request{kernel, std::move(*parameters), {}, *tile_bytes, room};
+    JobPlanRequest plan_request{{}, {}, *tile_bytes, room};
+    for (const GivenStep& given : request.steps) {
+        auto step = read_step(given);
+        if (!step) {
+            Error error = step.error();
+            if (request.steps.size() > 1) {
+                error.what = fmt::format("step '{}': {}", given.name, error.what);
+            }
+            return std::unexpected(std::move(error));
+        }
+        plan_request.steps.push_back(std::move(*step));
+    }
     for (const InputFile& input : request.inputs) {
         plan_request.inputs.push_back(input.array);
     }

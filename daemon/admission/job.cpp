@@ -29,14 +29,13 @@ Placement Job::placement(std::int64_t number, const BandPlan& part) const {
                                                               : slot + plan.ring.input_at[input] + in_page);
     }
     const std::int64_t file_offset = request.output ? request.output->offset : 0;
-    places.output = plan.ring.output_at < 0
-                        ? holds.output->begin + part.output.begin
-                        : slot + plan.ring.output_at + (file_offset + part.output.begin) % page;
-    // A workspace's part begins where its room does.
-    for (const std::int64_t at : plan.work.workspace_at) {
-        places.workspaces.push_back(holds.work->begin + at);
+    // Between inputs and output a band's part begins where its room does.
+    for (const std::int64_t at : plan.work.array_at) {
+        places.targets.push_back(holds.work->begin + at);
     }
-    places.table = holds.work ? holds.work->begin : 0;
+    places.targets.push_back(plan.ring.output_at < 0
+                                 ? holds.output->begin + part.output().begin
+                                 : slot + plan.ring.output_at + (file_offset + part.output().begin) % page);
     return places;
 }
 

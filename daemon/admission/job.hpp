@@ -40,11 +40,19 @@ struct OutputFile {
     bool is_sequential = false;  // a pipe: the header first, then the payload, in order
 };
 
+// A kernel of a job, as a client asked for it.
+struct GivenStep {
+    std::string name;
+    std::string kernel;
+    std::vector<GivenParameter> parameters;
+    std::vector<StepInput> inputs;
+};
+
 // A job as a client asked for it, decoded and not yet checked against anything.
 struct JobRequest {
-    std::string kernel;
+    std::string kernel;  // for people: of a pipeline all its kernels
     std::string name;
-    std::vector<GivenParameter> parameters;
+    std::vector<GivenStep> steps;  // in an order in which none is before what it needs
     std::vector<InputFile> inputs;
     std::optional<OutputFile> output;
     // One for each input, then the output's when there is one. Nothing but passing them on and closing them is done
@@ -82,8 +90,8 @@ struct Holdings {
     std::vector<std::optional<ByteRange>> inputs;  // of those that are in the volume whole
     std::optional<ByteRange> output;               // likewise
     std::optional<ByteRange> ring;                 // where the others stream through
-    std::optional<ByteRange> work;                 // the kernel's table and workspaces
-    bool is_populated = false;                     // all of it has memory; once true it stays so
+    std::optional<ByteRange> work;  // the kernels' tables, and what lies between inputs and output
+    bool is_populated = false;      // all of it has memory; once true it stays so
 
     std::vector<ByteRange> runs() const;
 };
@@ -102,10 +110,10 @@ struct MoverWork {
 
 // Where things lie in the volume.
 struct Placement {
-    std::vector<std::int64_t> inputs;      // the first byte of the band's part of each input
-    std::int64_t output = 0;               // likewise
-    std::vector<std::int64_t> workspaces;  // likewise
-    std::int64_t table = 0;
+    std::vector<std::int64_t> inputs;   // the first byte of the band's part of each input
+    std::vector<std::int64_t> targets;  // likewise, of what each phase fills: the output last
+
+    std::int64_t output() const { return targets.back(); }
 };
 
 // Everything about one job. The ledger alone changes `state`, `outcome` and `error`; the rest belongs to the
@@ -155,7 +163,7 @@ struct Job {
     std::int64_t band = -1;               // whose tiles are given out; negative: none's
     BandPlan band_plan;                   // of that band
     std::size_t phase = 0;                // of that band
-    bool table_written = false;           // into the volume, by this supervisor
+    bool tables_written = false;          // into the volume, by this supervisor
     bool whole_workspaces_ready = false;  // they are not computed with the next bands again
     std::int64_t last_load = -1;          // the band that this mover was told to load last
     Clock::time_point space_looked_for;   // when an output that waits for space was tried last
@@ -165,6 +173,7 @@ struct Job {
     int movers_lost = 0;
     std::int64_t bytes_loaded = 0, bytes_written = 0;
     std::string load_method, flush_method;
+    Json result;  // of kernels that answer; null: none, or not yet
 
     std::chrono::system_clock::time_point submitted_at;
     Clock::time_point submitted, admitted, ended;  // since-epoch zero: not yet

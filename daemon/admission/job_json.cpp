@@ -35,6 +35,35 @@ void add_what_is_held(Json& json, const Job& job, std::chrono::milliseconds expi
     json["expires_at"] = expires ? Json(seconds_since_1970(job.released_at + expire)) : Json();
 }
 
+// Of a job of one step; a pipeline's are told step by step.
+Json parameters_of(const JobPlan& plan) {
+    const StepPlan& step = plan.steps.front();
+    return plan.steps.size() > 1 ? Json::object()
+                                 : parameters_to_json(step.kernel->describe(), step.parameters);
+}
+
+Json steps_of(const JobPlan& plan) {
+    Json steps = Json::array();
+    for (const StepPlan& step : plan.steps) {
+        if (plan.steps.size() == 1) {
+            break;
+        }
+        steps.push_back({{"name", step.name},
+                         {"kernel", step.kernel->describe().name},
+                         {"parameters", parameters_to_json(step.kernel->describe(), step.parameters)},
+                         {"output", array_to_json(step.output)}});
+    }
+    return steps;
+}
+
+std::string kernel_of(const JobPlan& plan) {
+    std::vector<std::string> kernels;
+    for (const StepPlan& step : plan.steps) {
+        kernels.push_back(step.kernel->describe().name);
+    }
+    return pipeline_name(kernels);
+}
+
 Json live_job_to_json(const Job& job, int workers) {
     const bool failed = job.state == JobState::ended && !job.error.what.empty();
     return {
@@ -47,7 +76,8 @@ Json live_job_to_json(const Job& job, int workers) {
         {"outcome", job.state == JobState::ended ? Json(name_of(job.outcome)) : Json()},
         {"error", failed ? error_to_json(job.error) : Json()},
         {"reason", job.reason},
-        {"parameters", parameters_to_json(job.plan.kernel->describe(), job.plan.parameters)},
+        {"parameters", parameters_of(job.plan)},
+        {"steps", steps_of(job.plan)},
         {"output", array_to_json(job.plan.output)},
         {"kept", job.kept},
         {"priority", job.request.priority},
@@ -76,6 +106,7 @@ Json live_job_to_json(const Job& job, int workers) {
         {"load_method", job.load_method},
         {"flush_method", job.flush_method},
         {"simd", kernels::simd_level()},
+        {"result", job.result},
     };
 }
 
@@ -88,7 +119,7 @@ Json job_to_json(const Job& job, int workers, std::chrono::milliseconds expire) 
 }
 
 Json plan_to_json(const JobPlan& plan) {
-    const TileGrid grid = plan.band(0).output_tiles();
+    const TileGrid grid = plan.band(plan.cut.count - 1).output_tiles();
     std::vector<std::int64_t> tile(grid.tile.begin(), grid.tile.begin() + grid.domain.rank);
     std::vector<std::int64_t> band_shape;
     for (int axis = 0; axis < grid.domain.rank; ++axis) {
@@ -99,8 +130,10 @@ Json plan_to_json(const JobPlan& plan) {
         std::ranges::reverse(band_shape);
     }
     return {
-        {"kernel", plan.kernel->describe().name},
-        {"parameters", parameters_to_json(plan.kernel->describe(), plan.parameters)},
+        {"kernel", kernel_of(plan)},
+        {"parameters", parameters_of(plan)},
+        {"steps", steps_of(plan)},
+        {"answer", plan.is_answer()},
         {"output", array_to_json(plan.output)},
         {"bytes_in", plan.bytes_in},
         {"bytes_out", plan.bytes_out},

@@ -12,10 +12,12 @@ namespace {
 
 // A job is shown for long after its end, and there are many: what may have megabytes goes.
 void forget_tables(Job& job) {
-    job.request.parameters.clear();
+    job.request.steps.clear();
     job.request.as_sent = Json();
-    job.plan.parameters.forget_tables_above(most_told_numbers);
-    job.plan.kernel_plan.table = {};
+    for (StepPlan& step : job.plan.steps) {
+        step.parameters.forget_tables_above(most_told_numbers);
+        step.plan.table = {};
+    }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -107,7 +108,15 @@ struct KernelPlan {
     // blocks of a matrix product) it is the group's size: groups lie on one grid of the whole array, and the result
     // does not depend on the bands.
     std::int64_t band_step = 1;
+    // Of a kernel whose output needs every element of an input, as a fold's does: the workspace in which the results of
+    // parts gather. Bands then go along that workspace's slowest axis; it is in the volume whole, and the phases after it
+    // are done once, with the last band. Absent: bands go along the output.
+    std::optional<std::size_t> gathers;
+    // The output is a few numbers: they are told with the job's end, and need no file.
+    bool is_answer = false;
 };
+// An answer has at most so many elements.
+inline constexpr std::int64_t most_answer_elements = 1024;
 
 // Kernels see C order only: a Fortran-ordered array is the C-ordered one of the reversed shape.
 enum class AxisOrder : std::uint8_t { as_given, reversed };
@@ -127,8 +136,8 @@ struct AxisRange {
     bool operator==(const AxisRange&) const = default;
 };
 
-// A band: the output's indices [rows.begin, rows.end) along `output_axis`, the slowest that has more than one.
-// Which part of a source, along its own slowest axis with more than one index, do its elements depend on? Sources are
+// A band: the output's indices [rows.begin, rows.end) along `output_axis`, the slowest that has more than one. (Of a kernel
+// that gathers: of that workspace; it and those after it are no source then.) Which part of a source, along its own slowest axis with more than one index, do its elements depend on? Sources are
 // the inputs, then the workspaces. Of an input: directly or through workspaces. Of a workspace: what has to be computed.
 struct BandQuery {
     const KernelPlan* plan;

@@ -31,18 +31,76 @@ struct BandLayout {
     std::int64_t holds_bytes = 0;
 };
 
+// An array of the work run: from the first phase that writes it to the last that reads it nothing else lies there.
+struct WorkArray {
+    std::int64_t bytes;
+    std::size_t first_phase;
+    std::size_t last_phase;
+    bool outlives_its_band;  // what other bands put elsewhere may not lie there either
+};
+
+// The last phase that may read what this one fills: a kernel reads its workspaces until its output is done, and a step's
+// output is read by the steps that name it.
+std::size_t last_reader(const JobPlan& plan, std::size_t phase) {
+    const StepPlan& own = plan.step_of(phase);
+    std::size_t last = own.output_phase();
+    if (phase == own.output_phase()) {
+        const std::size_t source = plan.inputs.size() + phase;
+        for (const StepPlan& step : plan.steps) {
+            if (std::ranges::find(step.inputs, source) != step.inputs.end()) {
+                last = std::max(last, step.output_phase());
+            }
+        }
+    }
+    return last;
+}
+
+// Tables first, then each array at the lowest place that is free as long as it is needed.
+WorkPlan place_work(const JobPlan& plan, const std::vector<WorkArray>& arrays) {
+    WorkPlan work;
+    for (const StepPlan& step : plan.steps) {
+        work.table_at.push_back(work.bytes);
+        work.bytes += in_pages(static_cast<std::int64_t>(step.plan.table.size()));
+    }
+    const std::int64_t begin = work.bytes;
+    for (const WorkArray& array : arrays) {
+        const auto clashes = [&](std::size_t other) {
+            return array.outlives_its_band || arrays[other].outlives_its_band ||
+                   (arrays[other].last_phase >= array.first_phase &&
+                    arrays[other].first_phase <= array.last_phase);
+        };
+        const std::int64_t bytes = in_pages(array.bytes);
+        std::int64_t at = begin;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (std::size_t other = 0; other < work.array_at.size(); ++other) {
+                const std::int64_t other_end = work.array_at[other] + in_pages(arrays[other].bytes);
+                if (clashes(other) && at < other_end && work.array_at[other] < at + bytes) {
+                    at = other_end;
+                    moved = true;
+                }
+            }
+        }
+        work.array_at.push_back(at);
+        work.bytes = std::max(work.bytes, at + bytes);
+    }
+    return work;
+}
+
 class Layout {
   public:
     Layout(const JobPlan& plan, bool output_stays)
-        : plan_(plan), rows_(plan.kernel_output_shape[plan.cut.axis]),
-          output_row_bytes_(plan.bytes_out / rows_), output_stays_(output_stays) {
-        const std::size_t sources = plan.inputs.size() + plan.kernel_plan.workspaces.size();
-        for (std::size_t source = 0; source < sources; ++source) {
+        : plan_(plan), rows_(plan.target(plan.banded_phase()).shape[plan.cut.axis]),
+          output_stays_(output_stays || plan.banded_phase() + 1 < plan.phase_count()) {
+        const std::int64_t first_rows = std::min(rows_, plan.steps.back().plan.band_step);
+        const std::vector<kernels::AxisRange> first = plan.needed_rows({0, first_rows});
+        const std::size_t banded = plan.inputs.size() + plan.banded_phase();
+        for (std::size_t source = 0; source < first.size(); ++source) {
             const Shape& shape = plan.source_shape(source);
-            const kernels::AxisRange first =
-                plan.source_rows(source, {0, std::min(rows_, plan.kernel_plan.band_step)});
-            // One that the first band needs whole, all need whole: ranges do not shrink.
-            is_whole_.push_back(first.end - first.begin == shape[kernels::band_axis_of(shape)]);
+            // One that the first band needs whole, all need whole: ranges do not shrink. What gathers is no such thing,
+            // nor what waits for the last band: each band fills its part of them, or none.
+            is_whole_.push_back(source < banded && first[source].end - first[source].begin ==
+                                                       shape[kernels::band_axis_of(shape)]);
             if (source < plan.inputs.size() && is_whole_.back()) {
                 resident_ += extents_for(room_for(byte_count(plan.inputs[source])));
             }
@@ -60,57 +118,72 @@ class Layout {
 
     // The slots for bands of so many rows.
     BandLayout bands(std::int64_t band_rows, int slots) const {
+        const std::vector<std::int64_t> most = most_bytes(band_rows);
         BandLayout layout;
         std::int64_t at = 0;
         for (std::size_t input = 0; input < plan_.inputs.size(); ++input) {
             layout.ring.input_at.push_back(is_whole_[input] ? -1 : at);
             if (!is_whole_[input]) {
-                at += room_for(most_bytes(input, plan_.inputs[input], band_rows));
+                at += room_for(most[input]);
             }
         }
         if (!output_stays_) {
             layout.ring.output_at = at;
-            at += room_for(band_rows * output_row_bytes_);
+            at += room_for(most.back());
         }
         layout.ring.slot_bytes = at;
         layout.ring.slots = slots;
-        layout.work = work(band_rows);
+        layout.work = work(most);
         layout.holds_bytes = resident_ + extents_for(slots * at) +
                              (layout.work.bytes > 0 ? extents_for(layout.work.bytes) : 0);
         return layout;
     }
 
   private:
-    WorkPlan work(std::int64_t band_rows) const {
-        WorkPlan work;
-        work.bytes = in_pages(static_cast<std::int64_t>(plan_.kernel_plan.table.size()));
-        for (std::size_t i = 0; i < plan_.kernel_plan.workspaces.size(); ++i) {
-            const std::size_t source = plan_.inputs.size() + i;
-            const ArrayDescription& array = plan_.kernel_plan.workspaces[i].array;
-            work.workspace_at.push_back(work.bytes);
-            work.is_whole.push_back(is_whole_[source]);
-            work.bytes +=
-                in_pages(is_whole_[source] ? byte_count(array) : most_bytes(source, array, band_rows));
+    WorkPlan work(const std::vector<std::int64_t>& most) const {
+        std::vector<WorkArray> arrays;
+        const std::size_t banded = plan_.banded_phase();
+        for (std::size_t phase = 0; phase + 1 < plan_.phase_count(); ++phase) {
+            const std::size_t source = plan_.inputs.size() + phase;
+            const bool outlives_its_band = is_whole_[source] || phase >= banded;
+            arrays.push_back({most[source], phase,
+                              outlives_its_band ? plan_.phase_count() : last_reader(plan_, phase),
+                              outlives_its_band});
         }
+        WorkPlan work = place_work(plan_, arrays);
+        work.is_whole.assign(is_whole_.begin() + static_cast<std::ptrdiff_t>(plan_.inputs.size()),
+                             is_whole_.end() - 1);
         return work;
     }
 
-    std::int64_t most_bytes(std::size_t source, const ArrayDescription& array, std::int64_t band_rows) const {
-        const Shape& shape = plan_.source_shape(source);
-        std::int64_t most = 0;
+    // Of each source: the bytes that the neediest band has of it.
+    std::vector<std::int64_t> most_bytes(std::int64_t band_rows) const {
+        std::vector<std::int64_t> most(is_whole_.size());
         for (std::int64_t begin = 0; begin < rows_; begin += band_rows) {
-            const kernels::AxisRange range =
-                plan_.source_rows(source, {begin, std::min(rows_, begin + band_rows)});
-            most = std::max(most, range.end - range.begin);
+            const std::vector<kernels::AxisRange> needed =
+                plan_.needed_rows({begin, std::min(rows_, begin + band_rows)});
+            for (std::size_t source = 0; source < most.size(); ++source) {
+                most[source] = std::max(most[source], needed[source].end - needed[source].begin);
+            }
         }
-        return most * (byte_count(array) / shape[kernels::band_axis_of(shape)]);
+        for (std::size_t source = 0; source < most.size(); ++source) {
+            const bool is_input = source < plan_.inputs.size();
+            const std::int64_t bytes =
+                byte_count(is_input ? plan_.inputs[source] : plan_.target(source - plan_.inputs.size()));
+            const bool is_there_whole =
+                is_whole_[source] || (!is_input && plan_.banded_phase() + 1 < plan_.phase_count() &&
+                                      source >= plan_.inputs.size() + plan_.banded_phase());
+            const Shape& shape = plan_.source_shape(source);
+            most[source] =
+                is_there_whole ? bytes : most[source] * (bytes / shape[kernels::band_axis_of(shape)]);
+        }
+        return most;
     }
 
     const JobPlan& plan_;
     std::int64_t rows_;
-    std::int64_t output_row_bytes_;
     bool output_stays_;
-    std::vector<bool> is_whole_;  // the inputs, then the workspaces
+    std::vector<bool> is_whole_;  // the inputs, then what the phases fill
     std::int64_t resident_ = 0;
 };
 
@@ -138,16 +211,16 @@ void count_tiles(JobPlan& plan) {
 }  // namespace
 
 void lay_out_whole(JobPlan& plan) {
-    const int axis = kernels::band_axis_of(plan.kernel_output_shape);
-    plan.cut = {axis, plan.kernel_output_shape[axis], 1};
+    const Shape& banded = plan.target(plan.banded_phase()).shape;
+    const int axis = kernels::band_axis_of(banded);
+    plan.cut = {axis, banded[axis], 1};
     plan.ring = {1, 0, std::vector<std::int64_t>(plan.inputs.size(), -1), -1};
-    plan.work = {};
-    plan.work.bytes = in_pages(static_cast<std::int64_t>(plan.kernel_plan.table.size()));
-    for (const kernels::Workspace& workspace : plan.kernel_plan.workspaces) {
-        plan.work.workspace_at.push_back(plan.work.bytes);
-        plan.work.is_whole.push_back(true);
-        plan.work.bytes += in_pages(byte_count(workspace.array));
+    std::vector<WorkArray> arrays;
+    for (std::size_t phase = 0; phase + 1 < plan.phase_count(); ++phase) {
+        arrays.push_back({byte_count(plan.target(phase)), phase, last_reader(plan, phase), false});
     }
+    plan.work = place_work(plan, arrays);
+    plan.work.is_whole.assign(arrays.size(), true);
     plan.holds_bytes = extents_for(plan.bytes_out) + (plan.work.bytes > 0 ? extents_for(plan.work.bytes) : 0);
     for (const ArrayDescription& input : plan.inputs) {
         plan.holds_bytes += extents_for(room_for(byte_count(input)));
@@ -157,15 +230,13 @@ void lay_out_whole(JobPlan& plan) {
 }
 
 bool lay_out_ring(JobPlan& plan, const Room& room) {
-    if (plan.kernel->band_reads == nullptr) {
-        return false;
-    }
-    plan.cut.axis = kernels::band_axis_of(plan.kernel_output_shape);
+    plan.cut.axis = kernels::band_axis_of(plan.target(plan.banded_phase()).shape);
     const Layout layout(plan, room.output_stays);
-    if (!layout.anything_streams()) {
+    // A kernel that knows no bands needs its inputs whole and gives its output at once.
+    if (plan.steps.back().kernel->band_reads == nullptr || !layout.anything_streams()) {
         return false;
     }
-    const std::int64_t step = plan.kernel_plan.band_step;
+    const std::int64_t step = plan.steps.back().plan.band_step;
     const std::int64_t rows = layout.rows();
     const std::int64_t most_steps = (rows + step - 1) / step;
     const std::int64_t least_steps = (most_steps + most_bands - 1) / most_bands;

@@ -11,72 +11,22 @@
 namespace slab::daemon {
 namespace {
 
-std::optional<Error> check_inputs(const kernels::KernelDescription& kernel,
-                                  const std::vector<ArrayDescription>& inputs) {
-    const bool repeats =
-        !kernel.inputs.empty() && kernel.inputs.back().count == kernels::InputCount::one_or_more;
-    if (repeats ? inputs.size() < kernel.inputs.size() : inputs.size() != kernel.inputs.size()) {
-        std::string names;
-        for (const kernels::InputDescription& input : kernel.inputs) {
-            names += (names.empty() ? "" : ", ") + input.name;
-        }
-        return Error{ErrorKind::usage,
-                     fmt::format("{} takes {}{} input{} ({}{}), {} {} given", kernel.name,
-                                 kernel.inputs.size(), repeats ? " or more" : "",
-                                 kernel.inputs.size() == 1 && !repeats ? "" : "s", names,
-                                 repeats ? "..." : "", inputs.size(), inputs.size() == 1 ? "was" : "were"),
-                     "", fmt::format("See: slab kernels {}", kernel.name)};
-    }
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (element_count(inputs[i].shape) == 0) {
-            const std::string name =
-                i + 1 < kernel.inputs.size() || !repeats
-                    ? kernel.inputs[i].name
-                    : fmt::format("{} ({})", kernel.inputs.back().name, i + 2 - kernel.inputs.size());
-            return Error{ErrorKind::usage, fmt::format("the input {} is empty", name),
-                         fmt::format("its shape is {}", to_text(inputs[i].shape)),
-                         "Give an array with elements."};
-        }
-    }
-    return std::nullopt;
-}
-
-using kernels::AxisOrder;
-
-// One-dimensional arrays have both orders.
-Expected<AxisOrder> axis_order(const kernels::KernelDescription& kernel,
-                               const std::vector<ArrayDescription>& inputs) {
-    const auto is_fortran = [](const ArrayDescription& array) {
-        return array.order == MemoryOrder::fortran && array.shape.rank > 1;
-    };
-    const auto is_c = [](const ArrayDescription& array) {
-        return array.order == MemoryOrder::c && array.shape.rank > 1;
-    };
-    if (std::ranges::none_of(inputs, is_fortran)) {
-        return AxisOrder::as_given;
-    }
-    if (std::ranges::any_of(inputs, is_c)) {
-        return std::unexpected(Error{ErrorKind::usage,
-                                     fmt::format("{} got arrays of both memory orders", kernel.name),
-                                     "one input is in C order, another in Fortran order",
-                                     "Convert one, in Python with numpy.ascontiguousarray."});
-    }
-    return AxisOrder::reversed;
-}
-
 Error does_not_fit(const JobPlan& plan, const Room& room) {
+    const bool works_in_bands = plan.steps.back().kernel->band_reads != nullptr;
     return {
         ErrorKind::refused, "the job does not fit in the volume",
         fmt::format(
             "it needs at least {} at once ({} of input, {} of output{}{}); {} are allowed",
             byte_size_text(plan.least_bytes), byte_size_text(plan.bytes_in), byte_size_text(plan.bytes_out),
-            plan.kernel->band_reads == nullptr ? ", and the kernel cannot work in bands"
-            : room.output_stays                ? ", which stays in the volume"
-                                               : "",
-            plan.work.bytes > 0 ? fmt::format(", {} of the kernel's own", byte_size_text(plan.work.bytes))
+            !works_in_bands     ? ", and the kernel cannot work in bands"
+            : room.output_stays ? ", which stays in the volume"
                                 : "",
+            plan.work.bytes > 0
+                ? fmt::format(", {} {}", byte_size_text(plan.work.bytes),
+                              plan.steps.size() == 1 ? "of the kernel's own" : "of intermediate arrays")
+                : "",
             byte_size_text(room.most_bytes)),
-        room.output_stays && plan.kernel->band_reads != nullptr
+        room.output_stays && works_in_bands
             ? "Write the result to a file instead of keeping it, or give the volume more memory."
             : "Raise --max-memory, or give the volume more memory (volume.size in the daemon's slabd.toml)."};
 }
@@ -107,62 +57,104 @@ std::int64_t BandPlan::tile_count() const {
     return count;
 }
 
-const Shape& JobPlan::source_shape(std::size_t source) const {
-    return source < inputs.size() ? kernel_input_shapes[source]
-                                  : kernel_plan.workspaces[source - inputs.size()].array.shape;
+const StepPlan& JobPlan::step_of(std::size_t phase) const {
+    return *std::ranges::find_if(steps, [phase](const StepPlan& step) { return step.has_phase(phase); });
 }
 
-kernels::AxisRange JobPlan::source_rows(std::size_t source, kernels::AxisRange output_rows) const {
-    return kernel->band_reads({&kernel_plan, kernel_input_shapes, source,
-                               kernels::band_axis_of(source_shape(source)), cut.axis, output_rows});
+std::size_t JobPlan::banded_phase() const {
+    const StepPlan& last = steps.back();
+    return last.plan.gathers ? last.first_phase + *last.plan.gathers : last.output_phase();
+}
+
+const Shape& JobPlan::source_shape(std::size_t source) const {
+    return source < inputs.size() ? kernel_input_shapes[source] : target(source - inputs.size()).shape;
+}
+
+std::vector<kernels::AxisRange> JobPlan::needed_rows(kernels::AxisRange rows) const {
+    const std::size_t banded = inputs.size() + banded_phase();
+    std::vector<kernels::AxisRange> needed(inputs.size() + phase_count());
+    needed[banded] = rows;
+    for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+        const std::size_t filled = step == steps.rbegin() ? banded : inputs.size() + step->output_phase();
+        const int output_axis = kernels::band_axis_of(source_shape(filled));
+        kernels::AxisRange& wanted = needed[filled];
+        if (filled != banded) {
+            // Groups lie on one grid of the whole array; and a step computes something, even if nothing of it is read.
+            wanted.begin = std::min(wanted.begin, source_shape(filled)[output_axis] - 1);
+            wanted.end = std::max(wanted.end, wanted.begin + 1);
+            const std::int64_t group = step->plan.band_step;
+            wanted.begin -= wanted.begin % group;
+            wanted.end =
+                std::min(source_shape(filled)[output_axis], (wanted.end + group - 1) / group * group);
+        }
+        const std::size_t own_sources = step->inputs.size() + (filled - inputs.size() - step->first_phase);
+        for (std::size_t own = 0; own < own_sources; ++own) {
+            const std::size_t source = own < step->inputs.size()
+                                           ? step->inputs[own]
+                                           : inputs.size() + step->first_phase + (own - step->inputs.size());
+            const Shape& shape = source_shape(source);
+            const int source_axis = kernels::band_axis_of(shape);
+            const kernels::AxisRange reads =
+                step->kernel->band_reads == nullptr
+                    ? kernels::AxisRange{0, shape[source_axis]}
+                    : step->kernel->band_reads(
+                          {&step->plan, step->input_shapes, own, source_axis, output_axis, wanted});
+            kernels::AxisRange& all = needed[source];
+            all = all.begin == all.end
+                      ? reads
+                      : kernels::AxisRange{std::min(all.begin, reads.begin), std::max(all.end, reads.end)};
+        }
+    }
+    return needed;
 }
 
 BandPlan JobPlan::band(std::int64_t number) const {
-    const auto axis = static_cast<std::size_t>(cut.axis);
-    Box box = whole(kernel_output_shape);
-    box.begin[axis] = number * cut.rows;
-    box.end[axis] = std::min(box.end[axis], box.begin[axis] + cut.rows);
-    const kernels::AxisRange rows{box.begin[axis], box.end[axis]};
-    const std::int64_t row_bytes = bytes_out / kernel_output_shape.extents[axis];
-
+    const kernels::AxisRange rows{number * cut.rows,
+                                  std::min(target(banded_phase()).shape[cut.axis], (number + 1) * cut.rows)};
+    const std::vector<kernels::AxisRange> needed = needed_rows(rows);
     BandPlan band;
-    band.output = {rows.begin * row_bytes, rows.end * row_bytes};
     for (std::size_t input = 0; input < inputs.size(); ++input) {
         const std::int64_t bytes = byte_count(inputs[input]);
-        if (ring.input_at[input] < 0) {
-            band.inputs.push_back({0, bytes});
+        const Shape& shape = kernel_input_shapes[input];
+        const std::int64_t row_bytes = bytes / shape[kernels::band_axis_of(shape)];
+        band.inputs.push_back(ring.input_at[input] < 0
+                                  ? ByteSpan{0, bytes}
+                                  : ByteSpan{needed[input].begin * row_bytes, needed[input].end * row_bytes});
+    }
+    for (std::size_t phase = 0; phase < phase_count(); ++phase) {
+        const ArrayDescription& array = target(phase);
+        if (phase > banded_phase() && number + 1 < cut.count) {
+            TileGrid none;
+            none.counts.fill(0);
+            band.phases.push_back(none);
+            band.targets.push_back({});
             continue;
         }
-        const Shape& shape = kernel_input_shapes[input];
-        const std::int64_t input_row_bytes = bytes / shape[kernels::band_axis_of(shape)];
-        const kernels::AxisRange range = source_rows(input, rows);
-        band.inputs.push_back({range.begin * input_row_bytes, range.end * input_row_bytes});
-    }
-    for (std::size_t i = 0; i < kernel_plan.workspaces.size(); ++i) {
-        const kernels::Workspace& workspace = kernel_plan.workspaces[i];
-        const int workspace_axis = kernels::band_axis_of(workspace.array.shape);
-        Box part = whole(workspace.array.shape);
-        if (!work.is_whole[i]) {
-            const kernels::AxisRange range = source_rows(inputs.size() + i, rows);
-            part.begin[static_cast<std::size_t>(workspace_axis)] = range.begin;
-            part.end[static_cast<std::size_t>(workspace_axis)] = range.end;
+        Box part = whole(array.shape);
+        ByteSpan span{0, byte_count(array)};
+        if (phase <= banded_phase() && !is_done_once(phase)) {
+            const auto axis = static_cast<std::size_t>(kernels::band_axis_of(array.shape));
+            const kernels::AxisRange range = needed[inputs.size() + phase];
+            const std::int64_t row_bytes = span.end / array.shape.extents[axis];
+            part.begin[axis] = range.begin;
+            part.end[axis] = range.end;
+            const bool gathers = phase == banded_phase() && phase + 1 < phase_count();
+            span = gathers ? span : ByteSpan{range.begin * row_bytes, range.end * row_bytes};
         }
-        const std::int64_t workspace_row_bytes =
-            byte_count(workspace.array) / workspace.array.shape[workspace_axis];
-        band.workspaces.push_back({part.begin[static_cast<std::size_t>(workspace_axis)] * workspace_row_bytes,
-                                   part.end[static_cast<std::size_t>(workspace_axis)] * workspace_row_bytes});
-        band.phases.push_back(cut_into_tiles(part, static_cast<std::int64_t>(size_of(workspace.array.dtype)),
-                                             workspace.tiles, tile_bytes));
+        band.targets.push_back(span);
+        band.phases.push_back(cut_into_tiles(part, static_cast<std::int64_t>(size_of(array.dtype)),
+                                             step_of(phase).tiles(phase), tile_bytes));
     }
-    band.phases.push_back(
-        cut_into_tiles(box, static_cast<std::int64_t>(size_of(output.dtype)), kernel_plan.tiles, tile_bytes));
     return band;
 }
 
 std::uint64_t JobPlan::fingerprint() const {
     Fingerprint print;
-    const std::string& name = kernel->describe().name;
-    print.add(name.data(), name.size());
+    for (const StepPlan& step : steps) {
+        const std::string& name = step.kernel->describe().name;
+        print.add(name.data(), name.size());
+        print.add(static_cast<std::int64_t>(step.first_phase));
+    }
     print.add(static_cast<std::int64_t>(output.dtype));
     print.add(kernel_output_shape.values());
     for (const Shape& shape : kernel_input_shapes) {
@@ -176,7 +168,8 @@ std::uint64_t JobPlan::fingerprint() const {
         print.add(tiles.tile);
     }
     print.add(work.bytes);
-    print.add(work.workspace_at);
+    print.add(work.table_at);
+    print.add(work.array_at);
     print.add(ring.slots);
     print.add(ring.slot_bytes);
     print.add(ring.output_at);
@@ -185,60 +178,22 @@ std::uint64_t JobPlan::fingerprint() const {
 }
 
 Expected<JobPlan> plan_job(JobPlanRequest request) {
-    const kernels::KernelDescription& description = request.kernel->describe();
-    if (auto problem = check_inputs(description, request.inputs)) {
-        return std::unexpected(*problem);
+    auto steps = plan_steps(std::move(request.steps), request.inputs);
+    if (!steps) {
+        return std::unexpected(steps.error());
     }
-    const auto order = axis_order(description, request.inputs);
-    if (!order) {
-        return std::unexpected(order.error());
-    }
-    const bool reversed_axes = *order == AxisOrder::reversed;
-
-    kernels::PlanRequest kernel_request{request.inputs, request.parameters, *order};
-    for (ArrayDescription& input : kernel_request.inputs) {
-        input.shape = reversed_axes ? reversed(input.shape) : input.shape;
-        input.order = MemoryOrder::c;
-    }
-    if (reversed_axes) {
-        kernel_request.parameters.reverse_axes();
-    }
-    auto kernel_plan = request.kernel->plan(kernel_request);
-    if (!kernel_plan) {
-        return std::unexpected(kernel_plan.error());
-    }
-
-    // Sums of sizes stay far inside 63 bits.
-    constexpr std::int64_t largest_array = std::int64_t{1} << 58;
-    const auto too_large = [](const ArrayDescription& array) { return byte_count(array) > largest_array; };
-    const auto is_huge = [&](const kernels::Workspace& workspace) {
-        return !checked_byte_count(workspace.array) || too_large(workspace.array);
-    };
-    if (too_large(kernel_plan->output) || std::ranges::any_of(kernel_request.inputs, too_large) ||
-        std::ranges::any_of(kernel_plan->workspaces, is_huge)) {
-        return std::unexpected(
-            Error{ErrorKind::refused, "the job does not fit in any volume",
-                  fmt::format("its output has shape {}", to_text(kernel_plan->output.shape)),
-                  "Work on a part of the array."});
-    }
-
     JobPlan plan;
-    plan.kernel = request.kernel;
-    plan.parameters = std::move(request.parameters);
+    plan.steps = std::move(*steps);
     plan.inputs = std::move(request.inputs);
-    plan.output = kernel_plan->output;
-    plan.kernel_output_shape = kernel_plan->output.shape;
-    if (reversed_axes) {
-        plan.output.shape = reversed(plan.output.shape);
-        plan.output.order = MemoryOrder::fortran;
-    }
-    for (const ArrayDescription& input : kernel_request.inputs) {
-        plan.kernel_input_shapes.push_back(input.shape);
+    plan.output = plan.steps.back().output;
+    plan.kernel_output_shape = plan.steps.back().plan.output.shape;
+    for (const ArrayDescription& input : plan.inputs) {
+        plan.kernel_input_shapes.push_back(input.order == MemoryOrder::fortran ? reversed(input.shape)
+                                                                               : input.shape);
         plan.bytes_in += byte_count(input);
     }
     plan.bytes_out = byte_count(plan.output);
     plan.tile_bytes = request.tile_bytes;
-    plan.kernel_plan = std::move(*kernel_plan);
 
     const Room& room = request.room;
     lay_out_whole(plan);

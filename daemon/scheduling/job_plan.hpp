@@ -3,6 +3,7 @@
 #include "common/array/array_description.hpp"
 #include "common/errors/error.hpp"
 #include "daemon/kernels/kernel.hpp"
+#include "daemon/scheduling/step_plan.hpp"
 #include "daemon/scheduling/tile_grid.hpp"
 
 #include <cstdint>
@@ -18,19 +19,19 @@ struct ByteSpan {
     bool operator==(const ByteSpan&) const = default;
 };
 
-// A part of the output and what it needs: the tiles of each phase, its bytes, and those of each input and workspace (with
-// the halo). For a job whose arrays are all in the volume at once there is one band, and it is everything.
+// A part of the work: the tiles of each phase, and which bytes it needs of each input and of each array that a phase
+// fills (with the halo). For a job whose arrays are all in the volume at once there is one band, and it is everything.
 struct BandPlan {
-    std::vector<TileGrid> phases;  // the workspaces' in their order, then the output's
-    ByteSpan output;
+    std::vector<TileGrid> phases;  // without tiles: the phase waits for the last band
     std::vector<ByteSpan> inputs;
-    std::vector<ByteSpan> workspaces;
+    std::vector<ByteSpan> targets;  // of each phase; the last one's is the output
 
     const TileGrid& output_tiles() const { return phases.back(); }
+    const ByteSpan& output() const { return targets.back(); }
     std::int64_t tile_count() const;
 };
 
-// Bands are cut along one axis of the output.
+// Bands are cut along one axis of what one phase fills: the output, or what gathers (KernelPlan).
 struct BandCut {
     int axis = 0;
     std::int64_t rows = 0;  // indices of that axis in a band; the last one may have fewer
@@ -46,24 +47,25 @@ struct RingPlan {
     std::int64_t output_at = -1;         // likewise
 };
 
-// What a kernel needs beside inputs and output, in one run of the volume: its table, then the workspaces. One that bands
-// need in part has room for the largest part: only one band is computed at a time.
+// What the kernels need beside inputs and output, in one run of the volume: their tables, then what the phases but the
+// last fill. Arrays that are not needed at the same time share their place. One that bands need in part has room for the
+// largest part: only one band is computed at a time.
 struct WorkPlan {
-    std::int64_t bytes = 0;                  // 0: nothing
-    std::vector<std::int64_t> workspace_at;  // bytes from the run's start
-    std::vector<bool> is_whole;              // computed once, with the first band, and there until the end
+    std::int64_t bytes = 0;              // 0: nothing
+    std::vector<std::int64_t> table_at;  // of each step, bytes from the run's start
+    std::vector<std::int64_t> array_at;  // of each phase but the last, likewise
+    std::vector<bool> is_whole;  // likewise: computed once, with the first band, and there until the end
 };
 
 // All that will be done for a job, before anything is. Pure: the same request gives the same plan.
+// Sources are the job's inputs, then the arrays that the phases fill, in their order; the last one is the output.
 struct JobPlan {
-    const kernels::Kernel* kernel = nullptr;
-    kernels::ParameterValues parameters;     // in the order of axes that the user sees, defaults filled in
+    std::vector<StepPlan> steps;
     std::vector<ArrayDescription> inputs;    // as the user sees them
     ArrayDescription output;                 // likewise
-    std::vector<Shape> kernel_input_shapes;  // as the kernel sees them: C order
+    std::vector<Shape> kernel_input_shapes;  // as the kernels see them: C order
     Shape kernel_output_shape;
     std::int64_t tile_bytes = 0;
-    kernels::KernelPlan kernel_plan;
     BandCut cut;
     RingPlan ring;
     WorkPlan work;
@@ -74,14 +76,21 @@ struct JobPlan {
     std::int64_t tile_count = 0;   // over all bands and phases
 
     bool streams() const { return ring.slot_bytes > 0; }
-    std::size_t phase_count() const { return kernel_plan.workspaces.size() + 1; }
+    bool is_answer() const { return steps.back().plan.is_answer; }
+    std::size_t phase_count() const { return steps.back().output_phase() + 1; }
+    const StepPlan& step_of(std::size_t phase) const;
+    // What the phase fills, as its kernel sees it.
+    const ArrayDescription& target(std::size_t phase) const { return step_of(phase).target(phase); }
+    // The phase whose target the bands are cut along; those after it wait for the last band.
+    std::size_t banded_phase() const;
     // Whether that phase's array is there already for every band but the first.
     bool is_done_once(std::size_t phase) const {
         return phase < work.is_whole.size() && work.is_whole[phase];
     }
     BandPlan band(std::int64_t number) const;
-    // Of the band's part of source `input` or, counted on, workspace: rows of the source's own band axis.
-    kernels::AxisRange source_rows(std::size_t source, kernels::AxisRange output_rows) const;
+    // Which part of each source a band needs, along the source's own band axis: the kernels' answers, carried back from
+    // step to step. `rows` are of the banded phase's target; what comes after it is left empty.
+    std::vector<kernels::AxisRange> needed_rows(kernels::AxisRange rows) const;
     const Shape& source_shape(std::size_t source) const;
 
     // A number for how the work is cut: what was filled under one plan means nothing under another. Of the parameters
@@ -98,14 +107,13 @@ struct Room {
 };
 
 struct JobPlanRequest {
-    const kernels::Kernel* kernel = nullptr;
-    kernels::ParameterValues parameters;
+    std::vector<StepRequest> steps;  // the last one's output is the job's
     std::vector<ArrayDescription> inputs;
     std::int64_t tile_bytes = 0;
     Room room;
 };
 
-// Checks the arrays, asks the kernel, and decides whether the arrays are in the volume whole or stream through it. A
+// Checks the arrays, asks the kernels, and decides whether the arrays are in the volume whole or stream through it. A
 // job that fits in no way is refused with the least room that would do.
 Expected<JobPlan> plan_job(JobPlanRequest request);
 

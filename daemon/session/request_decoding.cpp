@@ -1,8 +1,9 @@
 #include "daemon/session/request_decoding.hpp"
 
 #include "common/protocol/base64.hpp"
-#include "common/protocol/table_json.hpp"
 #include "daemon/mover/mover_messages.hpp"
+#include "daemon/session/parameter_decoding.hpp"
+#include "daemon/session/pipeline_decoding.hpp"
 
 #include <fmt/format.h>
 
@@ -14,67 +15,6 @@ namespace {
 
 Error bad(std::string what, std::string because = {}) {
     return {ErrorKind::usage, std::move(what), std::move(because), "See common/protocol/README.md."};
-}
-
-Expected<GivenScalar> decode_scalar(const std::string& name, const Json& json) {
-    if (json.is_string()) {
-        return GivenScalar(json.get<std::string>());
-    }
-    if (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX) {
-        return GivenScalar(static_cast<double>(json.get<std::uint64_t>()));
-    }
-    if (json.is_number_integer()) {
-        return GivenScalar(json.get<std::int64_t>());
-    }
-    if (json.is_number_float()) {
-        return GivenScalar(json.get<double>());
-    }
-    if (json.is_boolean()) {
-        return GivenScalar(std::string(json.get<bool>() ? "on" : "off"));
-    }
-    return std::unexpected(
-        bad(fmt::format("the parameter '{}' cannot be read", name.substr(0, 80)),
-            fmt::format("it holds {} where a number, a text or a boolean should be", json.type_name())));
-}
-
-Expected<std::vector<GivenParameter>> decode_parameters(const Json& body) {
-    std::vector<GivenParameter> parameters;
-    const auto found = body.find("parameters");
-    if (found == body.end() || found->is_null()) {
-        return parameters;
-    }
-    const Json& json = *found;
-    if (!json.is_object()) {
-        return std::unexpected(bad("parameters is not an object"));
-    }
-    for (const auto& [name, value] : json.items()) {
-        GivenParameter parameter{name, {}};
-        if (is_table(value)) {
-            auto table = table_from_json(value, name);
-            if (!table) {
-                return std::unexpected(table.error());
-            }
-            parameter.table = std::move(*table);
-            parameters.push_back(std::move(parameter));
-            continue;
-        }
-        if (value.is_array() && static_cast<std::int64_t>(value.size()) > most_listed_numbers) {
-            return std::unexpected(
-                bad(fmt::format("the parameter '{}' is too long a list", name.substr(0, 80)),
-                    fmt::format("it has {} elements; {} are the most, and more only in a packed table",
-                                value.size(), most_listed_numbers)));
-        }
-        const Json list = value.is_array() ? value : Json::array({value});
-        for (const Json& element : list) {
-            auto scalar = decode_scalar(name, element);
-            if (!scalar) {
-                return std::unexpected(scalar.error());
-            }
-            parameter.values.push_back(std::move(*scalar));
-        }
-        parameters.push_back(std::move(parameter));
-    }
-    return parameters;
 }
 
 // A size may be a number of bytes or text.
@@ -151,6 +91,7 @@ std::optional<Error> check_types(const Json& body) {
         {"watch", &Json::is_boolean, "a boolean"}, {"priority", &Json::is_number_integer, "a whole number"},
         {"output", &Json::is_object, "an object"}, {"note", &Json::is_object, "an object"},
         {"submission", &Json::is_string, "text"},  {"wait_for_space", &Json::is_boolean, "a boolean"},
+        {"steps", &Json::is_array, "a list"},
     };
     for (const Rule& rule : rules) {
         const auto found = body.find(rule.key);
@@ -158,6 +99,34 @@ std::optional<Error> check_types(const Json& body) {
             return bad(fmt::format("'{}' is not {}", rule.key, rule.takes));
         }
     }
+    return std::nullopt;
+}
+
+// One kernel on all inputs, or the steps of a pipeline.
+std::optional<Error> decode_kernels(const Json& body, JobRequest& request) {
+    if (const auto steps = body.find("steps"); steps != body.end() && !steps->is_null()) {
+        auto decoded = decode_steps(*steps, request.inputs.size());
+        if (!decoded) {
+            return decoded.error();
+        }
+        request.steps = std::move(*decoded);
+        std::vector<std::string> kernels;
+        for (const GivenStep& step : request.steps) {
+            kernels.push_back(step.kernel);
+        }
+        request.kernel = pipeline_name(kernels);
+        return std::nullopt;
+    }
+    auto parameters = decode_parameters(body);
+    if (!parameters) {
+        return parameters.error();
+    }
+    request.kernel = text_or(body, "kernel");
+    GivenStep only{request.kernel, request.kernel, std::move(*parameters), {}};
+    for (std::size_t input = 0; input < request.inputs.size(); ++input) {
+        only.inputs.push_back({StepInput::From::input, input});
+    }
+    request.steps = {std::move(only)};
     return std::nullopt;
 }
 
@@ -227,7 +196,6 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
         return std::unexpected(*problem);
     }
     JobRequest request;
-    request.kernel = text_or(body, "kernel");
     request.name = text_or(body, "name").substr(0, 200);
     request.keep = flag_or(body, "keep", false);
     request.linked = flag_or(body, "linked", false);
@@ -247,15 +215,12 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
     }
     request.priority = static_cast<int>(priority);
 
-    auto parameters = decode_parameters(body);
-    if (!parameters) {
-        return std::unexpected(parameters.error());
-    }
-    request.parameters = std::move(*parameters);
-
     FileClaims files(message.descriptors);
     if (auto problem = decode_inputs(body, request, files, descriptors)) {
         return std::unexpected(*problem);
+    }
+    if (auto problem = decode_kernels(body, request)) {
+        return std::unexpected(std::move(*problem));
     }
     if (const auto output = body.find("output"); output != body.end() && output->is_object()) {
         auto decoded = decode_output(*output);

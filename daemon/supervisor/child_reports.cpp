@@ -16,6 +16,14 @@ Error error_of(const MoverReport& report) {
             report.remedy.data()};
 }
 
+std::string phase_text(const JobPlan& plan, std::size_t phase) {
+    const StepPlan& step = plan.step_of(phase);
+    std::string text = phase == step.output_phase()
+                           ? "the output"
+                           : fmt::format("the kernel's workspace {}", phase - step.first_phase + 1);
+    return plan.steps.size() == 1 ? text : fmt::format("{} of step '{}'", text, step.name);
+}
+
 }  // namespace
 
 void JobConductor::mover_reported(JobId id, const MoverReport& report) {
@@ -174,17 +182,14 @@ void JobConductor::worker_died(WorkerSlot worker, const std::vector<ExtentOrder>
     if (poisoned != nullptr && poisoned->state != JobState::ended) {  // it may have been ending anyway
         Job& job = *poisoned;
         Box tile = job.tiles().tile_box(death.poison_tile);
-        if (job.plan.output.order == MemoryOrder::fortran) {
+        if (job.plan.step_of(job.phase).output.order == MemoryOrder::fortran) {
             std::reverse(tile.begin.begin(), tile.begin.begin() + tile.rank);
             std::reverse(tile.end.begin(), tile.end.begin() + tile.rank);
         }
         end_early(job, JobOutcome::failed,
                   {ErrorKind::failed,
                    fmt::format("tile {} {} of {} killed {} workers", death.poison_tile, to_text(tile),
-                               job.phase + 1 == job.plan.phase_count()
-                                   ? std::string("the output")
-                                   : fmt::format("the kernel's workspace {}", job.phase + 1),
-                               TileScheduler::most_deaths),
+                               phase_text(job.plan, job.phase), TileScheduler::most_deaths),
                    "the kernel crashes or hangs there, or something kills workers (no memory?)",
                    "See the daemon's log; other jobs are not affected."});
     }

@@ -154,7 +154,7 @@ void JobConductor::forget_progress(Job& job) {
     }
     release_runs(job);
     begin_bands(job);
-    job.table_written = job.whole_workspaces_ready = false;
+    job.tables_written = job.whole_workspaces_ready = false;
     job.whole_inputs_loaded = false;
     job.last_load = -1;
     job.tiles_done = job.tiles_adopted = 0;

@@ -1,6 +1,7 @@
 // A job's way forward: its bands are loaded, computed and flushed, each as soon as it can be.
 
 #include "common/pausing/pause_point.hpp"
+#include "daemon/admission/answer_json.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/supervisor/job_conductor.hpp"
 
@@ -48,7 +49,11 @@ void JobConductor::advance(Job& job) {
     if (job.request.output && job.mover.checked && job.unwritten_records == 0 &&
         job.state != JobState::waiting_for_space) {
         while (const auto band = job.pipeline.take_flush()) {
-            send_write(job, *band);
+            if (job.plan.band(*band).output().bytes() > 0) {
+                send_write(job, *band);
+            } else {
+                job.pipeline.flushed(*band);
+            }
         }
     }
     if (job.state == JobState::flushing && job.pipeline.all_flushed() && !job.mover.sealing) {
@@ -119,11 +124,11 @@ void JobConductor::send_write(Job& job, std::int64_t band) {
     const BandPlan part = job.plan.band(band);
     MoverOrder order{.kind = MoverOrderKind::write, .band = band};
     order.has_output = 1;
-    order.output = {job.request.output->offset + part.output.begin, part.output.bytes(),
-                    job.placement(band, part).output, job.request.output->is_sequential ? 1U : 0U};
+    order.output = {job.request.output->offset + part.output().begin, part.output().bytes(),
+                    job.placement(band, part).output(), job.request.output->is_sequential ? 1U : 0U};
     ++job.mover.writes;
     job.flush_time.start();
-    const bool begins_with_header = job.request.output->is_sequential && band == 0;
+    const bool begins_with_header = job.request.output->is_sequential && part.output().begin == 0;
     movers_.order(job.id, order, begins_with_header ? std::string_view(job.request.output->header) : "");
 }
 
@@ -139,10 +144,11 @@ void JobConductor::start_band(Job& job, std::int64_t band) {
     job.band_plan = job.plan.band(band);
     job.phase = marked_phase(job, band);
     job.compute_time.start();
-    if (!job.table_written) {
-        std::ranges::copy(job.plan.kernel_plan.table,
-                          volume_.data() + job.placement(band, job.band_plan).table);
-        job.table_written = true;
+    if (!std::exchange(job.tables_written, true)) {
+        for (std::size_t step = 0; step < job.plan.steps.size(); ++step) {
+            std::ranges::copy(job.plan.steps[step].plan.table,
+                              volume_.data() + job.holds.work->begin + job.plan.work.table_at[step]);
+        }
     }
     start_phase(job);
 }
@@ -188,29 +194,36 @@ void JobConductor::dispatch() {
 
 void JobConductor::bind_worker(WorkerSlot worker, const Job& job) {
     const Placement places = job.placement(job.band, job.band_plan);
-    const kernels::KernelPlan& kernel = job.plan.kernel_plan;
+    const StepPlan& step = job.plan.step_of(job.phase);
+    // A kernel sees whole arrays: element 0 lies before the band's first byte, perhaps before the volume.
+    const auto placed = [&](std::size_t source, const Shape& shape) {
+        if (source < job.plan.inputs.size()) {
+            return PlacedArray{places.inputs[source] - job.band_plan.inputs[source].begin,
+                               job.plan.inputs[source].dtype, shape};
+        }
+        const std::size_t phase = source - job.plan.inputs.size();
+        return PlacedArray{places.targets[phase] - job.band_plan.targets[phase].begin,
+                           job.plan.target(phase).dtype, shape};
+    };
     BindOrder order;
     order.job = job.id;
-    order.kernel = static_cast<std::uint32_t>(job.plan.kernel - kernels::all_kernels().data());
-    order.phase = static_cast<std::uint32_t>(job.phase);
-    order.input_count = static_cast<std::uint32_t>(job.plan.inputs.size());
-    order.workspace_count = static_cast<std::uint32_t>(kernel.workspaces.size());
-    // A kernel sees whole arrays: element 0 lies before the band's first byte, perhaps before the volume.
-    for (std::size_t i = 0; i < job.plan.inputs.size(); ++i) {
-        order.inputs[i] = {places.inputs[i] - job.band_plan.inputs[i].begin, job.plan.inputs[i].dtype,
-                           job.plan.kernel_input_shapes[i]};
+    order.kernel = static_cast<std::uint32_t>(step.kernel - kernels::all_kernels().data());
+    order.phase = static_cast<std::uint32_t>(job.phase - step.first_phase);
+    order.input_count = static_cast<std::uint32_t>(step.inputs.size());
+    order.workspace_count = static_cast<std::uint32_t>(step.plan.workspaces.size());
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+        order.inputs[i] = placed(step.inputs[i], step.input_shapes[i]);
     }
-    for (std::size_t i = 0; i < kernel.workspaces.size(); ++i) {
-        const ArrayDescription& array = kernel.workspaces[i].array;
-        order.workspaces[i] = {places.workspaces[i] - job.band_plan.workspaces[i].begin, array.dtype,
-                               array.shape};
+    const std::size_t own = job.plan.inputs.size() + step.first_phase;
+    for (std::size_t i = 0; i < step.plan.workspaces.size(); ++i) {
+        order.workspaces[i] = placed(own + i, step.plan.workspaces[i].array.shape);
     }
-    order.output = {places.output - job.band_plan.output.begin, job.plan.output.dtype,
-                    job.plan.kernel_output_shape};
-    order.table_offset = places.table;
-    order.table_bytes = static_cast<std::int64_t>(kernel.table.size());
+    order.output = placed(own + step.plan.workspaces.size(), step.plan.output.shape);
+    const auto number = static_cast<std::size_t>(&step - job.plan.steps.data());
+    order.table_offset = job.holds.work ? job.holds.work->begin + job.plan.work.table_at[number] : 0;
+    order.table_bytes = static_cast<std::int64_t>(step.plan.table.size());
     order.tiles = job.tiles();
-    order.program = kernel.program;
+    order.program = step.plan.program;
     workers_.bind(worker, order);
 }
 
@@ -262,6 +275,9 @@ void JobConductor::band_complete(Job& job) {
 
 void JobConductor::compute_finished(Job& job) {
     scheduler_.remove(job.id);
+    if (job.plan.is_answer() && job.holds.output) {
+        job.result = answer_to_json(volume_.data() + job.holds.output->begin, job.plan.output);
+    }
     for (std::optional<ByteRange>& run : job.holds.inputs) {
         if (run && job.mover.loads == 0) {
             if (job.record != nullptr) {

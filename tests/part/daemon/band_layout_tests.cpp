@@ -56,25 +56,49 @@ kernels::AxisRange halo_reads(const kernels::BandQuery& query) {
 constexpr kernels::Kernel halo_kernel{describe_halo, plan_halo, nullptr, nullptr, halo_reads};
 constexpr kernels::Kernel kernel_without_bands{describe_halo, plan_halo, nullptr, nullptr, nullptr};
 
+// ---- a kernel that gathers: row n of its workspace is made of `gathered` rows of the input, its output of all of them
+
+constexpr std::int64_t gathered = 4;
+
+Expected<kernels::KernelPlan> plan_sum(const kernels::PlanRequest& request) {
+    const Shape& shape = request.inputs[0].shape;
+    kernels::KernelPlan plan;
+    plan.output = {DType::float64, {2}, MemoryOrder::c};
+    plan.workspaces.push_back(
+        {{DType::float64, {(shape[0] + gathered - 1) / gathered, 2}, MemoryOrder::c}, {}});
+    plan.gathers = 0;
+    plan.is_answer = true;
+    return plan;
+}
+
+kernels::AxisRange sum_reads(const kernels::BandQuery& query) {
+    return {query.rows.begin * gathered,
+            std::min(query.inputs[0][query.source_axis], query.rows.end * gathered)};
+}
+
+constexpr kernels::Kernel sum_kernel{describe_halo, plan_sum, nullptr, nullptr, sum_reads};
+
 // ---- requests
 
 JobPlanRequest zoom_request(DType dtype, const Shape& shape, double factor,
                             MemoryOrder order = MemoryOrder::c) {
-    JobPlanRequest request{kernels::find_kernel("zoom"), {}, {{dtype, shape, order}}, 64 * 1024, {}};
-    request.parameters.set("factor", std::vector<double>{factor});
-    request.parameters.set("convention", std::string("round"));
+    JobPlanRequest request{
+        {{"zoom", kernels::find_kernel("zoom"), {}, {{}}}}, {{dtype, shape, order}}, 64 * 1024, {}};
+    request.steps[0].parameters.set("factor", std::vector<double>{factor});
+    request.steps[0].parameters.set("convention", std::string("round"));
     request.room.most_bytes = everything;
     return request;
 }
 
 JobPlanRequest halo_request(const Shape& shape) {
-    return {
-        &halo_kernel, {}, {{DType::uint16, shape, MemoryOrder::c}}, 64 * 1024, {everything, false, false}};
+    return {{{"halo", &halo_kernel, {}, {{}}}},
+            {{DType::uint16, shape, MemoryOrder::c}},
+            64 * 1024,
+            {everything, false, false}};
 }
 
 JobPlanRequest outer_request(DType dtype, std::int64_t rows, std::int64_t columns) {
-    return {kernels::find_kernel("outer"),
-            {},
+    return {{{"outer", kernels::find_kernel("outer"), {}, {{.number = 0}, {.number = 1}}}},
             {{dtype, {rows}, MemoryOrder::c}, {dtype, {columns}, MemoryOrder::c}},
             64 * 1024,
             {everything, false, false}};
@@ -98,9 +122,9 @@ class RandomRequests {
                 }
             }
             constexpr const char* conventions[] = {"scipy", "scipy-grid", "round", "floor"};
-            request.parameters.set("factor", factors);
-            request.parameters.set("convention", std::string(conventions[below(4)]));
-            request.parameters.set("order", std::int64_t{0});
+            request.steps[0].parameters.set("factor", factors);
+            request.steps[0].parameters.set("convention", std::string(conventions[below(4)]));
+            request.steps[0].parameters.set("order", std::int64_t{0});
             return request;
         }
         }
@@ -127,7 +151,7 @@ class RandomRequests {
 };
 
 std::string text_of(const JobPlanRequest& request) {
-    std::string text = request.kernel->describe().name;
+    std::string text = request.steps[0].kernel->describe().name;
     for (const ArrayDescription& input : request.inputs) {
         text += " " + to_text(input.shape) + std::string(name_of(input.dtype));
     }
@@ -147,12 +171,12 @@ void check_bands_cover_the_output_once(const JobPlan& plan) {
     bool on_the_step = true;
     for (std::int64_t number = 0; number < cut.count; ++number) {
         const BandPlan band = plan.band(number);
-        REQUIRE(band.output.begin == at);
-        REQUIRE(band.output.end > at);
-        at = band.output.end;
+        REQUIRE(band.output().begin == at);
+        REQUIRE(band.output().end > at);
+        at = band.output().end;
         Box rest = band.output_tiles().domain;
         REQUIRE(rest.begin[axis] == row);
-        on_the_step = on_the_step && row % plan.kernel_plan.band_step == 0;
+        on_the_step = on_the_step && row % plan.steps.back().plan.band_step == 0;
         row = rest.end[axis];
         rest.begin[axis] = 0;
         rest.end[axis] = plan.kernel_output_shape.extents[axis];
@@ -195,7 +219,7 @@ void check_every_band_fits_its_slot(const JobPlan& plan) {
     BandPlan before = plan.band(0);
     for (std::int64_t number = 0; number < plan.cut.count; ++number) {
         const BandPlan band = plan.band(number);
-        fits = fits && (ring.output_at < 0 || has_room(ring, ring.output_at, band.output.bytes()));
+        fits = fits && (ring.output_at < 0 || has_room(ring, ring.output_at, band.output().bytes()));
         for (std::size_t input = 0; input < band.inputs.size(); ++input) {
             fits = fits && (ring.input_at[input] < 0 ||
                             has_room(ring, ring.input_at[input], band.inputs[input].bytes()));
@@ -285,7 +309,7 @@ TEST_CASE("arrays that fit are one band, whole in the volume, unless a ring is p
     CHECK_FALSE(plan->streams());
     CHECK(plan->cut.count == 1);
     CHECK(plan->ring.output_at == -1);
-    CHECK(plan->band(0).output == ByteSpan{0, 8 * 256 * 256 * 64});
+    CHECK(plan->band(0).output() == ByteSpan{0, 8 * 256 * 256 * 64});
     CHECK(plan->band(0).inputs.front() == ByteSpan{0, 256 * 256 * 64});
     REQUIRE(ring.has_value());
     CHECK(ring->streams());
@@ -312,9 +336,9 @@ TEST_CASE("a band's input has its halo, cut at the array's ends, and bands begin
     constexpr std::int64_t row_bytes = 2 * 64 * 1024;
     for (std::int64_t number = 0; number < plan->cut.count; ++number) {
         const BandPlan band = plan->band(number);
-        CHECK(band.inputs.front().begin == std::max<std::int64_t>(0, band.output.begin - halo * row_bytes));
+        CHECK(band.inputs.front().begin == std::max<std::int64_t>(0, band.output().begin - halo * row_bytes));
         CHECK(band.inputs.front().end ==
-              std::min<std::int64_t>(203 * row_bytes, band.output.end + halo * row_bytes));
+              std::min<std::int64_t>(203 * row_bytes, band.output().end + halo * row_bytes));
     }
 }
 
@@ -343,7 +367,7 @@ TEST_CASE("a result that stays and does not fit is refused, with what to do") {
 
 TEST_CASE("a kernel that knows nothing of bands is refused when its arrays do not fit") {
     JobPlanRequest request = halo_request({1024, 4096});
-    request.kernel = &kernel_without_bands;
+    request.steps[0].kernel = &kernel_without_bands;
     REQUIRE(plan_job(request).has_value());
     request.room.most_bytes = 4 * mib;
     const auto plan = plan_job(request);
@@ -368,7 +392,7 @@ TEST_CASE("an array in Fortran order is cut along its last axis, which is the sl
 
 TEST_CASE("leading axes of one index are passed over: bands go along the first that has more") {
     JobPlanRequest request = zoom_request(DType::uint8, {1, 1, 400, 300, 100}, 1.0);
-    request.parameters.set("factor", std::vector<double>{1.0, 1.0, 2.0, 2.0, 2.0});
+    request.steps[0].parameters.set("factor", std::vector<double>{1.0, 1.0, 2.0, 2.0, 2.0});
     request.room.most_bytes = 8 * mib;
     const auto plan = plan_job(request);
 
@@ -423,4 +447,94 @@ TEST_CASE("two plans have one fingerprint only when their work is cut the same")
     CHECK(once->fingerprint() == again->fingerprint());
     CHECK(once->fingerprint() != smaller_ring->fingerprint());
     CHECK(smaller_ring->fingerprint() != smaller_tiles->fingerprint());
+}
+
+TEST_CASE("a kernel that gathers goes along what it gathers in, and its output waits for the last band") {
+    JobPlanRequest request = halo_request({203, 64 * 1024});
+    request.steps[0].kernel = &sum_kernel;
+    request.room.most_bytes = 8 * mib;
+    const auto plan = plan_job(request);
+
+    REQUIRE(plan.has_value());
+    CHECK(plan->streams());
+    CHECK(plan->holds_bytes <= 8 * mib);
+    CHECK(plan->ring.output_at == -1);
+    REQUIRE(plan->cut.count > 2);
+    constexpr std::int64_t row_bytes = 2 * 64 * 1024;
+    std::int64_t row = 0;
+    for (std::int64_t number = 0; number < plan->cut.count; ++number) {
+        const BandPlan band = plan->band(number);
+        const bool is_last = number + 1 == plan->cut.count;
+        CHECK(band.phases[0].domain.begin[0] == row);
+        row = band.phases[0].domain.end[0];
+        CHECK(band.inputs[0].begin == band.phases[0].domain.begin[0] * gathered * row_bytes);
+        CHECK(band.inputs[0].end == std::min<std::int64_t>(203, row * gathered) * row_bytes);
+        CHECK(band.targets[0] == ByteSpan{0, 51 * 2 * 8});  // whole, whichever band it is
+        CHECK(band.phases[1].tile_count() == (is_last ? 1 : 0));
+        CHECK(band.output().bytes() == (is_last ? 16 : 0));
+    }
+    CHECK(row == 51);
+}
+
+TEST_CASE("the steps of a pipeline go through the bands together, each with the halo of those after it") {
+    JobPlanRequest request = halo_request({203, 64 * 1024});
+    request.steps.push_back({"again", &halo_kernel, {}, {{StepInput::From::step, 0}}});
+    request.room.most_bytes = 24 * mib;
+    const auto plan = plan_job(request);
+
+    REQUIRE(plan.has_value());
+    CHECK(plan->streams());
+    CHECK(plan->phase_count() == 2);
+    REQUIRE(plan->cut.count > 2);
+    constexpr std::int64_t row_bytes = 2 * 64 * 1024;
+    const auto group_begin = [](std::int64_t row) { return std::max<std::int64_t>(0, row) / group * group; };
+    const auto group_end = [](std::int64_t row) {
+        return std::min<std::int64_t>(203, (row + group - 1) / group * group);
+    };
+    for (std::int64_t number = 0; number < plan->cut.count; ++number) {
+        const BandPlan band = plan->band(number);
+        const std::int64_t begin = band.output().begin / row_bytes;
+        const std::int64_t end = band.output().end / row_bytes;
+        CHECK(band.targets[0] ==
+              ByteSpan{group_begin(begin - halo) * row_bytes, group_end(end + halo) * row_bytes});
+        CHECK(band.inputs[0].begin == std::max<std::int64_t>(0, band.targets[0].begin - halo * row_bytes));
+    }
+}
+
+TEST_CASE("a step's output gives its place to a later one when nobody reads it any more") {
+    JobPlanRequest request = halo_request({64, 64 * 1024});
+    for (std::size_t step = 0; step < 5; ++step) {
+        request.steps.push_back({"again", &halo_kernel, {}, {{StepInput::From::step, step}}});
+    }
+    constexpr std::int64_t array = std::int64_t{64} * 64 * 1024 * 2;
+    const auto chain = plan_job(request);
+    REQUIRE(chain.has_value());
+    CHECK(chain->work.bytes == 2 * array);  // in turns
+
+    request.steps.back().inputs = {{StepInput::From::step, 0}};
+    request.steps[4].inputs = {{StepInput::From::step, 0}};  // nothing but step 0's output is read at the end
+    const auto kept = plan_job(request);
+    REQUIRE(kept.has_value());
+    CHECK(kept->work.bytes == 3 * array);
+}
+
+TEST_CASE("of a pipeline whose last kernel gathers, as of all others, bands cover everything once") {
+    JobPlanRequest request = halo_request({403, 64 * 1024});
+    request.steps.push_back({"sum", &sum_kernel, {}, {{StepInput::From::step, 0}}});
+    request.room.most_bytes = 16 * mib;
+    const auto plan = plan_job(request);
+
+    REQUIRE(plan.has_value());
+    CHECK(plan->banded_phase() == 1);
+    CHECK(plan->phase_count() == 3);
+    std::int64_t row = 0;
+    std::int64_t tiles = 0;
+    for (std::int64_t number = 0; number < plan->cut.count; ++number) {
+        const BandPlan band = plan->band(number);
+        CHECK(band.phases[1].domain.begin[0] == row);
+        row = band.phases[1].domain.end[0];
+        tiles += band.tile_count();
+    }
+    CHECK(row == 101);
+    CHECK(tiles == plan->tile_count);
 }

@@ -30,7 +30,7 @@ class Ring {
             lose_mover();
             return true;
         }
-        const unsigned first = random() % 5;
+        const auto first = static_cast<unsigned>(random() % 5);
         for (unsigned i = 0; i < 2 * 5; ++i) {  // twice: what is passed in no time shows in the second round
             if (act((first + i) % 5, random)) {
                 return true;

@@ -45,11 +45,11 @@ TEST_CASE("parameters may be booleans, lists and tables") {
         0);
     const auto request = decode_job_request(message, Descriptors::none);
     REQUIRE(request.has_value());
-    REQUIRE(request->parameters.size() == 4);
-    CHECK(std::get<std::string>(request->parameters[0].values.front()) == "on");
-    CHECK(request->parameters[1].values.size() == 2);
-    CHECK(request->parameters[2].table->rows == 2);
-    CHECK(*request->parameters[3].table == NumberTable{1, 1, {1.5}});
+    REQUIRE(request->steps[0].parameters.size() == 4);
+    CHECK(std::get<std::string>(request->steps[0].parameters[0].values.front()) == "on");
+    CHECK(request->steps[0].parameters[1].values.size() == 2);
+    CHECK(request->steps[0].parameters[2].table->rows == 2);
+    CHECK(*request->steps[0].parameters[3].table == NumberTable{1, 1, {1.5}});
 }
 
 TEST_CASE("a list above the most numbers is refused, as rows or not") {
