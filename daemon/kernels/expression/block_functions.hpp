@@ -38,10 +38,7 @@ const BlockFunctions& scalar_functions();
 
 // The best of this machine: those of the definition that gain nothing by vectors, and these.
 const BlockFunctions& simd_functions();
-void add_arithmetic(BlockFunctions& functions);
-void add_comparisons(BlockFunctions& functions);
-void add_casts(BlockFunctions& functions);
-void add_rounding(BlockFunctions& functions);
+void add_element_operations(BlockFunctions& functions);
 void add_exponentials(BlockFunctions& functions);
 void add_trigonometry(BlockFunctions& functions);
 

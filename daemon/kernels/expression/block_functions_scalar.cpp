@@ -99,10 +99,7 @@ const BlockFunctions& scalar_functions() {
 const BlockFunctions& simd_functions() {
     static const BlockFunctions functions = [] {
         BlockFunctions best = scalar_functions();
-        add_arithmetic(best);
-        add_comparisons(best);
-        add_casts(best);
-        add_rounding(best);
+        add_element_operations(best);
         add_exponentials(best);
         add_trigonometry(best);
         return best;

@@ -49,15 +49,6 @@ struct BlockProgram {
     std::array<Constant, most_nodes> constants{};
     std::array<std::uint8_t, most_nodes> register_bytes{};  // of an element
     std::array<Instruction, most_nodes> instructions{};
-
-    bool is_approximated() const {
-        for (int i = 0; i < instruction_count; ++i) {
-            if (expression::is_approximated(instructions[static_cast<std::size_t>(i)].operation)) {
-                return true;
-            }
-        }
-        return false;
-    }
 };
 static_assert(std::is_trivially_copyable_v<BlockProgram>);
 

@@ -135,7 +135,7 @@ class Compiler {
         type = type == DType::boolean && !signature.takes_bool ? DType::int8 : type;
         if (signature.rule != Rule::common) {
             type = signature.rule == Rule::division && !is_float(type) && !is_complex(type) ? DType::float64
-                                                                                             : floating(type);
+                                                                                            : floating(type);
         }
         if (!check(signature, type, operands)) {
             return {};
@@ -158,8 +158,9 @@ class Compiler {
 
     // Python's own arithmetic: True is 1, and 2**-1 is 0.5.
     void as_python(Operation operation, std::vector<Typed>& operands) {
-        const bool is_logical = (operation >= Operation::bitwise_and && operation <= Operation::bitwise_xor) ||
-                                (operation >= Operation::less && operation <= Operation::not_equal);
+        const bool is_logical =
+            (operation >= Operation::bitwise_and && operation <= Operation::bitwise_xor) ||
+            (operation >= Operation::less && operation <= Operation::not_equal);
         for (Typed& operand : operands) {
             if (operand.type == DType::boolean && !is_logical) {
                 operand = cast(operand, DType::int64);
@@ -182,9 +183,10 @@ class Compiler {
             refuse(fmt::format("{} does not take {}", signature.name, types),
                    is_complex(type) ? "Take real(x), imag(x) or abs(x) of it."
                                     : "Convert to an integer type: int64(x).");
-        } else if (all_bool && (signature.operation == Operation::subtract ||
-                                signature.operation == Operation::negative ||
-                                signature.operation == Operation::copy || signature.operation == Operation::sign)) {
+        } else if (all_bool &&
+                   (signature.operation == Operation::subtract ||
+                    signature.operation == Operation::negative || signature.operation == Operation::copy ||
+                    signature.operation == Operation::sign)) {
             refuse(fmt::format("{} does not take bool", signature.name),
                    "As in numpy: write ^ for the difference, ~ for the opposite, or int8(x).");
         } else if (signature.operation == Operation::power && is_integer(type) && is_negative(operands[1])) {
@@ -255,8 +257,9 @@ class Compiler {
     DType common(const std::vector<Typed>& operands) const {
         std::array<PromotedOperand, most_operands> promoted{};
         for (std::size_t i = 0; i < operands.size(); ++i) {
-            promoted[i] = {operands[i].type,
-                           operands[i].is_scalar() ? &program_.constants[operands[i].operand.index] : nullptr};
+            promoted[i] = {operands[i].type, operands[i].is_scalar()
+                                                 ? &program_.constants[operands[i].operand.index]
+                                                 : nullptr};
         }
         return common_type(std::span(promoted).first(operands.size()));
     }
@@ -286,7 +289,9 @@ class Compiler {
     Typed add_constant(const Constant& constant) {
         const auto known = std::ranges::find_if(
             program_.constants.begin(), program_.constants.begin() + program_.constant_count,
-            [&](const Constant& one) { return one.type == constant.type && one.element == constant.element; });
+            [&](const Constant& one) {
+                return one.type == constant.type && one.element == constant.element;
+            });
         const auto index = known - program_.constants.begin();
         if (index == most_nodes) {
             refuse("it has too many numbers", "Write it in several steps.");
@@ -372,6 +377,17 @@ void drop_unused_constants(BlockProgram& program) {
 }
 
 }  // namespace
+
+double approximation_of(const BlockProgram& program) {
+    double tolerance = 0.0;
+    for (int i = 0; i < program.instruction_count; ++i) {
+        const Instruction& instruction = program.instructions[static_cast<std::size_t>(i)];
+        if (is_approximated(instruction.operation)) {
+            tolerance = std::max(tolerance, size_of(real_of(instruction.type)) == 4 ? 2e-6 : 1e-14);
+        }
+    }
+    return tolerance;
+}
 
 Expected<BlockProgram> compile(std::string_view text, std::span<const DType> inputs,
                                std::optional<DType> result) {

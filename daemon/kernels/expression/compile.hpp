@@ -14,6 +14,9 @@ namespace slab::kernels::expression {
 Expected<BlockProgram> compile(std::string_view text, std::span<const DType> inputs,
                                std::optional<DType> result = std::nullopt);
 
+// The KernelPlan's tolerance of a program: nothing where every operation is exact, a few units in the last place of values
+// as large as the inputs where some are approximated.
+double approximation_of(const BlockProgram& program);
 
 // From one register for each instruction to as few as may be: a register whose value nobody reads any more is used
 // again by an instruction whose result has the same size. Sets block_elements.

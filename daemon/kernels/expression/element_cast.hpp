@@ -19,8 +19,8 @@ inline Integer integer_of(Real x) {
                                         std::int32_t, std::int64_t>;
         // One beyond the largest, which every Real holds exactly.
         constexpr auto beyond = -static_cast<Real>(std::numeric_limits<Wide>::min());
-        const bool fits = sizeof(Real) > sizeof(Wide) ? x > -beyond - 1 && x < beyond
-                                                      : x >= -beyond && x < beyond;
+        const bool fits =
+            sizeof(Real) > sizeof(Wide) ? x > -beyond - 1 && x < beyond : x >= -beyond && x < beyond;
         return static_cast<Integer>(fits ? static_cast<Wide>(x) : std::numeric_limits<Wide>::min());
     }
 }

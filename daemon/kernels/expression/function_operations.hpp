@@ -8,12 +8,12 @@
 // The operations that the C library computes, element by element. As in numpy, complex ones are C99's.
 namespace slab::kernels::expression {
 
-#define SLAB_LIBRARY_FUNCTION(Name, function) \
-    struct Name {                             \
-        template <typename T>                 \
-        static T apply(T x) {                 \
-            return function(x);               \
-        }                                     \
+#define SLAB_LIBRARY_FUNCTION(Name, function)                                                                \
+    struct Name {                                                                                            \
+        template <typename T>                                                                                \
+        static T apply(T x) {                                                                                \
+            return function(x);                                                                              \
+        }                                                                                                    \
     }
 SLAB_LIBRARY_FUNCTION(SquareRoot, std::sqrt);
 SLAB_LIBRARY_FUNCTION(Exp, std::exp);

@@ -41,8 +41,9 @@ HWY_NOINLINE void guarded_loop(std::byte* to, const std::byte* const* from, std:
         }
         for (std::int64_t lane = i; lane < i + static_cast<std::int64_t>(n); ++lane) {
             const T element = element_at<T>(from[0], lane);
-            const bool is_vectors = element >= static_cast<T>(sizeof(T) == 4 ? Function::low32 : Function::low64) &&
-                                    element <= static_cast<T>(sizeof(T) == 4 ? Function::high32 : Function::high64);
+            const bool is_vectors =
+                element >= static_cast<T>(sizeof(T) == 4 ? Function::low32 : Function::low64) &&
+                element <= static_cast<T>(sizeof(T) == 4 ? Function::high32 : Function::high64);
             if (!is_vectors) {
                 set_element(to, lane, Function::Definition::apply(element));
             }
@@ -56,17 +57,17 @@ void add_guarded(BlockFunctions& functions, Operation operation) {
     functions.of(operation, DType::float64) = guarded_loop<Function, double>;
 }
 
-#define SLAB_VECTOR_FUNCTION(Name, function, low_32, high_32, low_64, high_64) \
-    struct Vector##Name {                                                      \
-        using Definition = Name;                                               \
-        static constexpr double low32 = low_32;                                \
-        static constexpr double high32 = high_32;                              \
-        static constexpr double low64 = low_64;                                \
-        static constexpr double high64 = high_64;                              \
-        template <class D, class V>                                            \
-        static HWY_INLINE V vector(D d, V x) {                                 \
-            return hn::function(d, x);                                         \
-        }                                                                      \
+#define SLAB_VECTOR_FUNCTION(Name, function, low_32, high_32, low_64, high_64)                               \
+    struct Vector##Name {                                                                                    \
+        using Definition = Name;                                                                             \
+        static constexpr double low32 = low_32;                                                              \
+        static constexpr double high32 = high_32;                                                            \
+        static constexpr double low64 = low_64;                                                              \
+        static constexpr double high64 = high_64;                                                            \
+        template <class D, class V>                                                                          \
+        static HWY_INLINE V vector(D d, V x) {                                                               \
+            return hn::function(d, x);                                                                       \
+        }                                                                                                    \
     }
 
 }  // namespace HWY_NAMESPACE

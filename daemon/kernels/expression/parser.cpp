@@ -12,7 +12,7 @@ namespace {
 
 // Python's precedences, the loosest first; ** is apart: it binds tighter than the signs before it.
 int precedence_of(std::string_view symbol) {
-    static constexpr std::string_view levels[] = {" < <= > >= == != ", " | ", " ^ ", " & ",
+    static constexpr std::string_view levels[] = {" < <= > >= == != ", " | ",   " ^ ",       " & ",
                                                   " << >> ",           " + - ", " * / // % "};
     for (int level = 0; level < 7; ++level) {
         if (levels[level].find(" " + std::string(symbol) + " ") != std::string_view::npos) {
@@ -225,10 +225,9 @@ class Parser {
             inputs += fmt::format(", {}", static_cast<char>('a' + i));
         }
         if (!error_) {
-            error_ = error_at(
-                text_, name.at, fmt::format("unknown name '{}'", name.text.substr(0, 40)),
-                fmt::format("{} {}; functions are listed by: slab kernels map",
-                            inputs_ == 1 ? "the input is" : "the inputs are", inputs));
+            error_ = error_at(text_, name.at, fmt::format("unknown name '{}'", name.text.substr(0, 40)),
+                              fmt::format("{} {}; functions are listed by: slab kernels map",
+                                          inputs_ == 1 ? "the input is" : "the inputs are", inputs));
             token_ = {TokenKind::end, text_.size(), {}, {}};
         }
         return 0;

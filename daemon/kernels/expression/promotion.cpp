@@ -73,11 +73,10 @@ DType smallest_type(const Constant& constant, DType beside) {
         return DType::boolean;
     }
     if (!is_integer(constant.type)) {
-        const double imaginary = constant.type == DType::complex64
-                                     ? value_of<std::complex<float>>(constant).imag()
-                                 : constant.type == DType::complex128
-                                     ? value_of<std::complex<double>>(constant).imag()
-                                     : 0.0;
+        const double imaginary =
+            constant.type == DType::complex64    ? value_of<std::complex<float>>(constant).imag()
+            : constant.type == DType::complex128 ? value_of<std::complex<double>>(constant).imag()
+                                                 : 0.0;
         const bool is_single = fits_float32(real_value_of(constant)) && fits_float32(imaginary);
         return is_complex(constant.type) ? (is_single ? DType::complex64 : DType::complex128)
                                          : (is_single ? DType::float32 : DType::float64);

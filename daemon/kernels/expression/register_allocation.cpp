@@ -59,8 +59,8 @@ void allocate_registers(BlockProgram& program) {
         bytes += static_cast<std::int64_t>(size_of(program.constants[static_cast<std::size_t>(i)].type));
     }
     const std::int64_t elements = preferred_bytes / std::max<std::int64_t>(bytes, 1);
-    program.block_elements = static_cast<std::int32_t>(
-        std::clamp(elements, least_elements, most_elements) / least_elements * least_elements);
+    program.block_elements = static_cast<std::int32_t>(std::clamp(elements, least_elements, most_elements) /
+                                                       least_elements * least_elements);
 }
 
 }  // namespace slab::kernels::expression

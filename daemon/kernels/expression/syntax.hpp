@@ -24,7 +24,7 @@ struct Literal {
 
 struct Node {
     NodeKind kind = NodeKind::literal;
-    std::size_t at = 0;    // byte of the text that an error points to
+    std::size_t at = 0;     // byte of the text that an error points to
     std::string_view word;  // unary, binary: the operator; call: the function
     int input = 0;
     Literal literal{};

@@ -15,8 +15,9 @@ bool is_letter(char letter) {
 }
 
 std::unexpected<Error> bad_number(std::string_view text, std::size_t at) {
-    return std::unexpected(error_at(text, at, "this is no number",
-                                    "Write numbers as 12, 0x1F, 1.5, 2e-3 or 1j; whole ones up to 2**64 - 1."));
+    return std::unexpected(
+        error_at(text, at, "this is no number",
+                 "Write numbers as 12, 0x1F, 1.5, 2e-3 or 1j; whole ones up to 2**64 - 1."));
 }
 
 Expected<Token> number_token(std::string_view text, std::size_t at) {
@@ -65,7 +66,8 @@ Expected<Token> number_token(std::string_view text, std::size_t at) {
 }  // namespace
 
 Expected<Token> next_token(std::string_view text, std::size_t at) {
-    while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r')) {
+    while (at < text.size() &&
+           (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r')) {
         ++at;
     }
     if (at >= text.size()) {
