@@ -56,7 +56,7 @@ class Compiler {
         std::ranges::copy(inputs, program_.input_types.begin());
     }
 
-    Expected<BlockProgram> compile(const Tree& tree, std::optional<DType> result) {
+    Expected<BlockProgram> compile(const Tree& tree, std::span<const DType> casts) {
         std::vector<Typed> values;
         for (const Node& node : tree) {
             std::vector<Typed> operands;
@@ -69,7 +69,10 @@ class Compiler {
                 return std::unexpected(*error_);
             }
         }
-        const Typed last = result ? cast(values.back(), *result) : values.back();
+        Typed last = values.back();
+        for (const DType type : casts) {
+            last = cast(last, type);
+        }
         program_.result = last.operand;
         program_.result_type = last.type;
         if (error_) {
@@ -390,12 +393,12 @@ double approximation_of(const BlockProgram& program) {
 }
 
 Expected<BlockProgram> compile(std::string_view text, std::span<const DType> inputs,
-                               std::optional<DType> result) {
+                               std::span<const DType> casts) {
     const auto tree = parse(text, static_cast<int>(inputs.size()));
     if (!tree) {
         return std::unexpected(tree.error());
     }
-    auto program = Compiler(text, inputs).compile(*tree, result);
+    auto program = Compiler(text, inputs).compile(*tree, casts);
     if (program) {
         drop_unused_constants(*program);
         allocate_registers(*program);

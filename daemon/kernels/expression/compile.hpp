@@ -3,16 +3,15 @@
 #include "common/errors/error.hpp"
 #include "daemon/kernels/expression/block_program.hpp"
 
-#include <optional>
 #include <span>
 #include <string_view>
 
 namespace slab::kernels::expression {
 
 // The expression over arrays of these types (a, b, c, ...) as a program. numpy's types; parts without an array are
-// computed once, here. `result`: the result is cast to it, as astype does. Errors of kind usage, with a caret.
+// computed once, here. The result is cast to each of `casts` in turn, as astype does. Errors of kind usage, with a caret.
 Expected<BlockProgram> compile(std::string_view text, std::span<const DType> inputs,
-                               std::optional<DType> result = std::nullopt);
+                               std::span<const DType> casts = {});
 
 // The KernelPlan's tolerance of a program: nothing where every operation is exact, a few units in the last place of values
 // as large as the inputs where some are approximated.

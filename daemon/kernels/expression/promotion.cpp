@@ -83,7 +83,7 @@ DType smallest_type(const Constant& constant, DType beside) {
     }
     const WholeValue value = whole_value_of(constant);
     const bool as_signed = value.is_negative || is_signed_integer(beside);
-    for (const std::size_t bytes : {1, 2, 4, 8}) {
+    for (const std::size_t bytes : {std::size_t{1}, std::size_t{2}, std::size_t{4}, std::size_t{8}}) {
         const std::uint64_t most = ~std::uint64_t{0} >> (64 - 8 * bytes + (as_signed ? 1 : 0));
         if (value.magnitude <= most) {
             return as_signed ? signed_of_bytes(bytes) : unsigned_of_bytes(bytes);

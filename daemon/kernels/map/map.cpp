@@ -54,7 +54,7 @@ std::string expression_details() {
         "Exp, "
         "logarithms and trigonometry are within a few units in the last place of the C library's; all else "
         "is "
-        "bit for bit numpy's arithmetic, without fused multiply-add.",
+        "numpy's arithmetic bit for bit, without fused multiply-add.",
         expression::function_names());
 }
 

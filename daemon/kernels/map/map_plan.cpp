@@ -24,14 +24,14 @@ Expected<KernelPlan> plan_map(const PlanRequest& request) {
     if (!space) {
         return std::unexpected(space.error());
     }
-    std::optional<DType> wanted;
+    std::vector<DType> wanted;
     if (const auto* const name = request.parameters.get<std::string>("output_dtype")) {
         const auto parsed = parse_dtype(*name);
         if (!parsed) {
             return std::unexpected(Error{ErrorKind::usage, fmt::format("there is no dtype '{}'", *name),
                                          "output_dtype is one of numpy's names", "Give float32, say."});
         }
-        wanted = parsed->dtype;
+        wanted.push_back(parsed->dtype);
     }
     std::vector<DType> types;
     for (const ArrayDescription& input : request.inputs) {
