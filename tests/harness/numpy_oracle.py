@@ -18,7 +18,7 @@ def _single_for_half(function):
         result = function(*arguments)
         if getattr(result, "dtype", None) != np.float16:
             return result
-        return function(*(argument.astype("f4") if isinstance(argument, np.ndarray) else argument
+        return function(*(np.asarray(argument).astype("f4") if np.asarray(argument).dtype.kind in "bui" else argument
                           for argument in arguments))
     return computed
 

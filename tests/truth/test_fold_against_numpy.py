@@ -37,7 +37,7 @@ class Fold(SharedDaemonTestCase):
                 parameters["axis"] = list(axis) if isinstance(axis, tuple) else axis
             result = self.slabd.run("fold", array, reduce=reduce, **parameters)
             # Of a sum the terms' size counts, not the result's.
-            terms = np.nan_to_num(np.abs(array.astype("c16")), nan=0, posinf=0).sum() if array.dtype.kind in "fc" else 0.0
+            terms = np.nan_to_num(np.abs(array.astype("c16")), nan=0, posinf=0).sum()
             limit = oracle.FLOAT32 if expected.dtype.itemsize == 4 or expected.dtype == "c8" else oracle.FLOAT64
             absolute = limit * float(terms) / array.size if reduce in ("sum", "mean", "std", "var") else 0.0
             self.assertIsNone(oracle.difference(result.reshape(expected.shape), expected, absolute=absolute))
@@ -136,7 +136,7 @@ class Histograms(Fold):
     def test_nan_and_what_lies_beyond_the_range_count_nowhere(self):
         array = np.array([np.nan, -1, 0, 0.5, 1, 2, np.inf, -np.inf])
         np.testing.assert_array_equal(self.slabd.run("fold", array, reduce="histogram", bins=2, range=(0, 1)), [1, 2])
-        np.testing.assert_array_equal(self.slabd.run("fold", array, reduce="histogram", bins=3), [1, 3, 1])
+        np.testing.assert_array_equal(self.slabd.run("fold", array, reduce="histogram", bins=3), [1, 2, 2])
 
     def test_complex_numbers_an_axis_and_bad_ranges_are_refused(self):
         for array, parameters in ((np.zeros(3, "c8"), {}), (np.zeros((3, 3)), {"axis": 0}), (np.zeros(3), {"range": (1, 0)}),

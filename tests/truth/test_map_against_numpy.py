@@ -22,6 +22,8 @@ class Map(SharedDaemonTestCase):
         with self.subTest(expression=expression, arrays=[(a.dtype.str, a.shape) for a in arrays]):
             try:
                 expected = oracle.evaluated(expression, *arrays)
+            except (ZeroDivisionError, OverflowError):
+                return  # Python's, of numbers alone
             except (TypeError, ValueError) as error:
                 if "negative integer power" in str(error):
                     return  # numpy looks at the values
@@ -141,17 +143,14 @@ class Values(Map):
             if kind < 0.7:
                 return f"({tree(depth - 1, names)})**{chance.choice(['2', '0.5', '3'])}"
             if kind < 0.85:
-                return f"{chance.choice(['abs', 'floor', 'sign', 'isnan', 'sqrt', 'real', 'conj'])}({tree(depth - 1, names)})"
+                return f"{chance.choice(['abs', 'floor', 'sign', 'isnan', 'sqrt', 'conj'])}({tree(depth - 1, names)})"
             return f"{chance.choice(['minimum', 'maximum'])}({tree(depth - 1, names)}, {tree(depth - 1, names)})"
 
         for _ in range(600):
             count = chance.randint(1, 3)
             arrays = [oracle.random_values(rng, (37,), chance.choice(oracle.DTYPES), specials=False) for _ in range(count)]
-            try:
-                self.check(tree(3, list("abc"[:count])), *arrays, tolerance=1e-4 if any(
-                    a.dtype in ("f4", "c8") or a.dtype.itemsize < 4 for a in arrays) else 1e-9)
-            except (ZeroDivisionError, OverflowError):
-                pass  # Python's, of numbers alone
+            is_single = any(array.dtype in ("f4", "c8") or array.dtype.itemsize < 4 for array in arrays)
+            self.check(tree(3, list("abc"[:count])), *arrays, tolerance=1e-4 if is_single else 1e-9)
 
 
 class Broadcasting(Map):

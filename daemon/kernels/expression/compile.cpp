@@ -130,15 +130,19 @@ class Compiler {
     }
 
     Typed applied(const Signature& signature, std::vector<Typed>& operands) {
-        const bool are_python = std::ranges::all_of(operands, &Typed::is_python);
+        const bool is_operator = signature.name.front() < 'A' || signature.name.front() > 'z';
+        const bool are_python = is_operator && std::ranges::all_of(operands, &Typed::is_python);
         if (are_python) {
             as_python(signature.operation, operands);
         }
         DType type = common(operands);
-        type = type == DType::boolean && !signature.takes_bool ? DType::int8 : type;
-        if (signature.rule != Rule::common) {
-            type = signature.rule == Rule::division && !is_float(type) && !is_complex(type) ? DType::float64
-                                                                                            : floating(type);
+        type = (type == DType::boolean && !signature.takes_bool) || is_square_of_bool(signature, operands)
+                   ? DType::int8
+                   : type;
+        if (signature.rule == Rule::floating) {
+            type = common_floating(operands);
+        } else if (signature.rule == Rule::division) {
+            type = is_float(type) || is_complex(type) ? type : DType::float64;
         }
         if (!check(signature, type, operands)) {
             return {};
@@ -155,7 +159,7 @@ class Compiler {
                              : signature.result == ResultRule::real  ? real_of(type)
                                                                      : type;
         Typed value = emit(signature.operation, type, result, operands);
-        value.is_python = are_python && signature.name.front() < 'A';  // an operator
+        value.is_python = are_python;
         return value;
     }
 
@@ -223,6 +227,13 @@ class Compiler {
         return std::nullopt;
     }
 
+    // numpy's square of a bool, which a**2 and a**2.0 are, is int8.
+    bool is_square_of_bool(const Signature& signature, const std::vector<Typed>& operands) {
+        return signature.operation == Operation::power && signature.name == "**" &&
+               !operands[0].is_scalar() && operands[0].type == DType::boolean && operands[1].is_scalar() &&
+               !is_complex(operands[1].type) && element_of<double>(cast(operands[1], DType::float64)) == 2.0;
+    }
+
     Typed where(std::vector<Typed>& operands) {
         std::vector<Typed> choices{operands[1], operands[2]};
         const DType type = common(choices);
@@ -258,13 +269,22 @@ class Compiler {
     }
 
     DType common(const std::vector<Typed>& operands) const {
+        const auto promoted = as_promoted(operands);
+        return common_type(std::span(promoted).first(operands.size()));
+    }
+    DType common_floating(const std::vector<Typed>& operands) const {
+        const auto promoted = as_promoted(operands);
+        return common_floating_type(std::span(promoted).first(operands.size()));
+    }
+
+    std::array<PromotedOperand, most_operands> as_promoted(const std::vector<Typed>& operands) const {
         std::array<PromotedOperand, most_operands> promoted{};
         for (std::size_t i = 0; i < operands.size(); ++i) {
             promoted[i] = {operands[i].type, operands[i].is_scalar()
                                                  ? &program_.constants[operands[i].operand.index]
                                                  : nullptr};
         }
-        return common_type(std::span(promoted).first(operands.size()));
+        return promoted;
     }
 
     Typed cast(const Typed& operand, DType type) {

@@ -129,6 +129,13 @@ struct Power {
         if (y.imag() != 0 || std::abs(y.real()) >= 100 || std::trunc(y.real()) != y.real()) {
             return std::pow(x, y);
         }
+        if (y.real() == 1) {
+            return x;
+        }
+        if (y.real() == 2 || y.real() == 3) {
+            const T square = Multiply::apply(x, x);
+            return y.real() == 2 ? square : Multiply::apply(x, square);
+        }
         T result(1);
         for (int rest = static_cast<int>(std::abs(y.real())); rest != 0; rest >>= 1) {
             result = (rest & 1) != 0 ? Multiply::apply(result, x) : result;

@@ -131,7 +131,10 @@ DType promoted(DType a, DType b) {
     return is_double ? DType::float64 : DType::float32;
 }
 
-DType common_type(std::span<const PromotedOperand> operands) {
+namespace {
+
+template <class Each>
+DType common_type_of(std::span<const PromotedOperand> operands, const Each each) {
     int array_kind = -1;
     int scalar_kind = -1;
     bool has_type = false;
@@ -140,7 +143,7 @@ DType common_type(std::span<const PromotedOperand> operands) {
         int& kind = operand.maybe_scalar == nullptr ? array_kind : scalar_kind;
         kind = std::max(kind, kind_of(operand.type));
         if (operand.maybe_scalar == nullptr) {
-            type = has_type ? promoted(type, operand.type) : operand.type;
+            type = has_type ? promoted(type, each(operand.type)) : each(operand.type);
             has_type = true;
         }
     }
@@ -148,12 +151,22 @@ DType common_type(std::span<const PromotedOperand> operands) {
     const DType of_arrays = type;
     for (const PromotedOperand& operand : operands) {
         if (operand.maybe_scalar != nullptr) {
-            const DType own = by_value ? smallest_type(*operand.maybe_scalar, of_arrays) : operand.type;
+            const DType own = each(by_value ? smallest_type(*operand.maybe_scalar, of_arrays) : operand.type);
             type = has_type ? promoted(type, own) : own;
             has_type = true;
         }
     }
     return type;
+}
+
+}  // namespace
+
+DType common_type(std::span<const PromotedOperand> operands) {
+    return common_type_of(operands, [](DType type) { return type; });
+}
+
+DType common_floating_type(std::span<const PromotedOperand> operands) {
+    return common_type_of(operands, floating);
 }
 
 }  // namespace slab::kernels::expression

@@ -41,4 +41,7 @@ struct PromotedOperand {
 // above the arrays' has the smallest type that holds its value. Scalars alone are promoted as arrays are.
 DType common_type(std::span<const PromotedOperand> operands);
 
+// Of what is computed in inexact numbers: of int16 and uint16, say, float32, although their common type is int32.
+DType common_floating_type(std::span<const PromotedOperand> operands);
+
 }  // namespace slab::kernels::expression

@@ -9,9 +9,9 @@
 namespace slab::kernels::fold {
 namespace {
 
-// The largest state: a compensated complex sum.
+// The largest state: complex moments.
 struct alignas(16) AnyState {
-    std::array<std::byte, 32> bytes{};
+    std::array<std::byte, sizeof(Moments<Complex>::State)> bytes{};
 };
 
 template <typename T>

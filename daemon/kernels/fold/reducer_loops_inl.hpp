@@ -13,8 +13,9 @@ namespace SLAB_REDUCER_LOOPS {
 // Element i of a run goes to lane i % 16, whatever vectors there are: part of the result's definition.
 inline constexpr std::int64_t lanes = 16;
 
-template <typename Lane, typename Value, class Gather>
-Lane gathered_lanes(const std::byte* values, std::int64_t count, Lane empty, const Gather gather) {
+template <typename Lane, typename Value, class Gather, class Join>
+Lane gathered_lanes(const std::byte* values, std::int64_t count, Lane empty, const Gather gather,
+                    const Join join) {
     std::array<Lane, lanes> lane;
     lane.fill(empty);
     std::int64_t i = 0;
@@ -30,7 +31,7 @@ Lane gathered_lanes(const std::byte* values, std::int64_t count, Lane empty, con
     }
     for (std::size_t half = lanes / 2; half > 0; half /= 2) {
         for (std::size_t j = 0; j < half; ++j) {
-            lane[j] = gather(lane[j], lane[j + half]);
+            lane[j] = join(lane[j], lane[j + half]);
         }
     }
     return lane[0];
@@ -44,8 +45,9 @@ typename Reducer::State& state_at(std::byte* states, std::int64_t index) {
 // A run of values into one state.
 template <class Reducer>
 void run(std::byte* state, const std::byte* values, std::int64_t count, std::int64_t, std::int64_t) {
+    const auto gather = [](auto x, auto y) { return Reducer::gather(x, y); };
     const auto lane = gathered_lanes<typename Reducer::Lane, typename Reducer::Value>(
-        values, count, Reducer::lane(), [](auto x, auto y) { return Reducer::gather(x, y); });
+        values, count, Reducer::lane(), gather, gather);
     Reducer::add_lane(state_at<Reducer>(state, 0), lane, count);
 }
 
@@ -58,22 +60,23 @@ void columns(std::byte* states, const std::byte* values, std::int64_t count, std
     }
 }
 
+// The block's own mean first, then the distances from it.
 template <typename T>
 void moments_run(std::byte* state, const std::byte* values, std::int64_t count, std::int64_t, std::int64_t) {
     const auto n = static_cast<double>(count);
-    const T mean = gathered_lanes<T, T>(values, count, T(0), [](T x, T y) { return x + y; }) / n;
-    double squares = 0.0;
-    std::array<double, lanes> lane{};
-    for (std::int64_t i = 0; i < count; i += lanes) {
-        for (std::int64_t j = 0; j < std::min(lanes, count - i); ++j) {
-            lane[static_cast<std::size_t>(j)] +=
-                squared_magnitude(expression::element_at<T>(values, i + j) - mean);
-        }
-    }
-    for (const double one : lane) {
-        squares += one;
-    }
-    Moments<T>::combine(state_at<Moments<T>>(state, 0), {n, mean, squares});
+    const T first = expression::element_at<T>(values, 0);
+    const T offset = gathered_lanes<T, T>(
+                         values, count, T(0), [first](T x, T y) { return x + (y - first); },
+                         [](T x, T y) { return x + y; }) /
+                     n;
+    const double squares = gathered_lanes<double, T>(
+        values, count, 0.0,
+        [first, offset](double x, T y) {
+            const T distance = (y - first) - offset;
+            return x + Moments<T>::product(distance, distance);
+        },
+        [](double x, double y) { return x + y; });
+    Moments<T>::combine(state_at<Moments<T>>(state, 0), {n, first, offset, squares});
 }
 
 // Only a block that holds a better value is searched for its place.
@@ -81,8 +84,8 @@ template <class Choice, typename T>
 void index_run(std::byte* state, const std::byte* values, std::int64_t count, std::int64_t index,
                std::int64_t step) {
     using Reducer = ExtremeIndex<Choice, T>;
-    const T best =
-        gathered_lanes<T, T>(values, count, worst<Choice, T>(), [](T x, T y) { return Choice::apply(x, y); });
+    const auto choose = [](T x, T y) { return Choice::apply(x, y); };
+    const T best = gathered_lanes<T, T>(values, count, worst<Choice, T>(), choose, choose);
     auto& known = state_at<Reducer>(state, 0);
     const bool may_win = is_nan(best) || !(is_nan(known.value) || Reducer::is_better(known.value, best));
     for (std::int64_t i = 0; may_win && i < count; ++i) {

@@ -155,39 +155,42 @@ struct ExtremeIndex {
     static void combine(State& state, const State& later) { add(state, later.value, later.index); }
 };
 
-inline double squared_magnitude(double value) {
-    return value * value;
-}
-inline double squared_magnitude(Complex value) {
-    return value.real() * value.real() + value.imag() * value.imag();
-}
-
 // Count, mean and the sum of squared distances from it, updated and combined as in T. F. Chan, G. H. Golub, R. J. LeVeque,
-// Updating formulae and a pairwise algorithm for computing sample variances, Stanford STAN-CS-79-773 (1979), eq. 2.1.
+// Updating formulae and a pairwise algorithm for computing sample variances, Stanford STAN-CS-79-773 (1979), eq. 2.1. The
+// mean is the first value plus an offset: far from zero one number would not hold it well enough.
 template <typename T>
 struct Moments {
     using Value = T;
     struct State {
         double count = 0.0;
-        T mean = T(0);
+        T first = T(0);
+        T offset = T(0);
         double squares = 0.0;
     };
-    static void add(State& state, Value value) {
-        state.count += 1.0;
-        const T distance = value - state.mean;
-        state.mean += distance / state.count;
+    static double product(T x, T y) {
         if constexpr (is_complex_type<T>) {
-            const T rest = value - state.mean;
-            state.squares += distance.real() * rest.real() + distance.imag() * rest.imag();
+            return x.real() * y.real() + x.imag() * y.imag();
         } else {
-            state.squares += distance * (value - state.mean);
+            return x * y;
         }
     }
+    static void add(State& state, Value value) {
+        state.first = state.count == 0.0 ? value : state.first;
+        state.count += 1.0;
+        const T from_first = value - state.first;
+        const T distance = from_first - state.offset;
+        state.offset += distance / state.count;
+        state.squares += product(distance, from_first - state.offset);
+    }
     static void combine(State& state, const State& later) {
+        if (state.count == 0.0) {
+            state = later;
+            return;
+        }
         const double count = state.count + later.count;
-        const T distance = later.mean - state.mean;
-        state.mean += distance * (later.count / count);
-        state.squares += later.squares + squared_magnitude(distance) * (state.count * (later.count / count));
+        const T distance = (later.first - state.first) + (later.offset - state.offset);
+        state.offset += distance * (later.count / count);
+        state.squares += later.squares + product(distance, distance) * (state.count * (later.count / count));
         state.count = count;
     }
 };
