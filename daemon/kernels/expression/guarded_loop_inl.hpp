@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cstring>
 
 HWY_BEFORE_NAMESPACE();
 namespace slab::kernels::expression {
@@ -26,20 +27,29 @@ HWY_NOINLINE void guarded_loop(std::byte* to, const std::byte* const* from, std:
     auto* const y = reinterpret_cast<T*>(to);
     const auto low = hn::Set(d, static_cast<T>(sizeof(T) == 4 ? Function::low32 : Function::low64));
     const auto high = hn::Set(d, static_cast<T>(sizeof(T) == 4 ? Function::high32 : Function::high64));
+    constexpr std::size_t most_lanes = 256 / sizeof(T);  // SVE
+    alignas(256) T part[most_lanes];
     for (std::int64_t i = 0; i < count; i += lanes) {
-        const auto n = static_cast<std::size_t>(std::min(lanes, count - i));
-        const auto v = n == static_cast<std::size_t>(lanes) ? hn::LoadU(d, x + i) : hn::LoadN(d, x + i, n);
+        // The last vector goes through memory of its own: nothing is read or written beyond the block.
+        const bool is_whole = count - i >= lanes;
+        const std::int64_t n = is_whole ? lanes : count - i;
+        if (!is_whole) {
+            std::fill_n(part, lanes, T(1));
+            std::memcpy(part, x + i, static_cast<std::size_t>(n) * sizeof(T));
+        }
+        const auto v = is_whole ? hn::LoadU(d, x + i) : hn::Load(d, part);
         const auto is_within = hn::And(hn::Ge(v, low), hn::Le(v, high));
         const auto result = Function::vector(d, v);
-        if (n == static_cast<std::size_t>(lanes)) {
+        if (is_whole) {
             hn::StoreU(result, d, y + i);
         } else {
-            hn::StoreN(result, d, y + i, n);
+            hn::Store(result, d, part);
+            std::memcpy(y + i, part, static_cast<std::size_t>(n) * sizeof(T));
         }
         if (HWY_LIKELY(hn::AllTrue(d, is_within))) {
             continue;
         }
-        for (std::int64_t lane = i; lane < i + static_cast<std::int64_t>(n); ++lane) {
+        for (std::int64_t lane = i; lane < i + n; ++lane) {
             const T element = element_at<T>(from[0], lane);
             const bool is_vectors =
                 element >= static_cast<T>(sizeof(T) == 4 ? Function::low32 : Function::low64) &&
