@@ -1,6 +1,6 @@
 #include "daemon/kernels/expression/block_functions.hpp"
 #include "daemon/kernels/expression/element_cast.hpp"
-#include "daemon/kernels/expression/element_operations.hpp"
+#include "daemon/kernels/expression/unary_operations.hpp"
 #include "daemon/kernels/expression/function_operations.hpp"
 
 #define SLAB_BLOCK_LOOPS definition

@@ -1,41 +1,20 @@
 #include "daemon/kernels/expression/compile.hpp"
 
-#include "daemon/kernels/expression/block_functions.hpp"
+#include "daemon/kernels/expression/program_writer.hpp"
 #include "daemon/kernels/expression/promotion.hpp"
 #include "daemon/kernels/expression/signature.hpp"
 #include "daemon/kernels/expression/syntax.hpp"
-
-#include "common/errors/nearest_name.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <complex>
-#include <cstring>
 #include <vector>
 
 namespace slab::kernels::expression {
 namespace {
 
-using Place = Operand::Place;
-
-// A node's value: where it is and of which type. `is_python`: made of literals only, so that Python computes it.
-struct Typed {
-    DType type = DType::uint8;
-    Operand operand{};
-    bool is_python = false;
-
-    bool is_scalar() const { return operand.place == Place::constant; }
-};
-
-template <typename T>
-Constant constant_of(DType type, T value) {
-    Constant constant{type, {}};
-    std::memcpy(constant.element.data(), &value, sizeof(T));
-    return constant;
-}
-
-Constant constant_of(const Literal& literal) {
+Constant constant_of_literal(const Literal& literal) {
     switch (literal.kind) {
     case Literal::Kind::boolean: return constant_of(DType::boolean, literal.integer != 0);
     case Literal::Kind::integer:
@@ -48,21 +27,17 @@ Constant constant_of(const Literal& literal) {
     return constant_of(DType::complex128, std::complex<double>(0.0, literal.real));
 }
 
-// Types the tree, node by node, and writes the program with a register for each instruction.
+// Types the tree, node by node, and has the program written.
 class Compiler {
   public:
-    Compiler(std::string_view text, std::span<const DType> inputs) : text_(text) {
-        program_.input_count = static_cast<std::int32_t>(inputs.size());
-        std::ranges::copy(inputs, program_.input_types.begin());
-    }
+    Compiler(std::string_view text, std::span<const DType> inputs) : text_(text), writer_(inputs) {}
 
     Expected<BlockProgram> compile(const Tree& tree, std::span<const DType> casts) {
         std::vector<Typed> values;
         for (const Node& node : tree) {
             std::vector<Typed> operands;
-            for (int i = 0; i < node.operand_count; ++i) {
-                operands.push_back(
-                    values[static_cast<std::size_t>(node.operands[static_cast<std::size_t>(i)])]);
+            for (std::size_t i = 0; i < static_cast<std::size_t>(node.operand_count); ++i) {
+                operands.push_back(values[static_cast<std::size_t>(node.operands[i])]);
             }
             values.push_back(value_of(node, operands));
             if (error_) {
@@ -73,23 +48,21 @@ class Compiler {
         for (const DType type : casts) {
             last = cast(last, type);
         }
-        program_.result = last.operand;
-        program_.result_type = last.type;
-        if (error_) {
+        if (writer_.is_overfull()) {
+            refuse("it needs too many steps",
+                   "Write it in several jobs: the output of one is the input of the next.");
             return std::unexpected(*error_);
         }
-        return program_;
+        return writer_.finish(last);
     }
 
   private:
     Typed value_of(const Node& node, std::vector<Typed>& operands) {
         at_ = node.at;
         switch (node.kind) {
-        case NodeKind::input:
-            return {program_.input_types[static_cast<std::size_t>(node.input)],
-                    {Place::input, static_cast<std::uint8_t>(node.input)}};
+        case NodeKind::input: return writer_.input(node.input);
         case NodeKind::literal: {
-            Typed value = add_constant(constant_of(node.literal));
+            Typed value = writer_.constant(constant_of_literal(node.literal));
             value.is_python = true;
             return value;
         }
@@ -158,7 +131,7 @@ class Compiler {
         const DType result = signature.result == ResultRule::boolean ? DType::boolean
                              : signature.result == ResultRule::real  ? real_of(type)
                                                                      : type;
-        Typed value = emit(signature.operation, type, result, operands);
+        Typed value = writer_.emit(signature.operation, type, result, operands);
         value.is_python = are_python;
         return value;
     }
@@ -208,21 +181,21 @@ class Compiler {
         if (operands[0].is_scalar() || is_complex(operands[1].type)) {
             return std::nullopt;
         }
-        const double exponent = element_of<double>(cast(operands[1], DType::float64));
+        const double exponent = writer_.element_of<double>(cast(operands[1], DType::float64));
         operands[0] = cast(operands[0], type);
         std::vector<Typed> base{operands[0]};
         const bool is_inexact = is_float(type) || is_complex(type);
         if (exponent == 2.0) {
-            return emit(Operation::square, type, type, base);
+            return writer_.emit(Operation::square, type, type, base);
         }
         if (exponent == 1.0) {
             return base[0];
         }
         if (exponent == 0.5 && is_inexact) {
-            return emit(Operation::square_root, type, type, base);
+            return writer_.emit(Operation::square_root, type, type, base);
         }
         if (exponent == -1.0 && is_inexact) {
-            return emit(Operation::reciprocal, type, type, base);
+            return writer_.emit(Operation::reciprocal, type, type, base);
         }
         return std::nullopt;
     }
@@ -231,7 +204,8 @@ class Compiler {
     bool is_square_of_bool(const Signature& signature, const std::vector<Typed>& operands) {
         return signature.operation == Operation::power && signature.name == "**" &&
                !operands[0].is_scalar() && operands[0].type == DType::boolean && operands[1].is_scalar() &&
-               !is_complex(operands[1].type) && element_of<double>(cast(operands[1], DType::float64)) == 2.0;
+               !is_complex(operands[1].type) &&
+               writer_.element_of<double>(cast(operands[1], DType::float64)) == 2.0;
     }
 
     Typed where(std::vector<Typed>& operands) {
@@ -239,7 +213,7 @@ class Compiler {
         const DType type = common(choices);
         std::vector<Typed> chosen{cast(operands[0], DType::boolean), cast(choices[0], type),
                                   cast(choices[1], type)};
-        return emit(Operation::choose, type, type, chosen);
+        return writer_.emit(Operation::choose, type, type, chosen);
     }
 
     Typed clip(std::vector<Typed>& operands) {
@@ -248,8 +222,8 @@ class Compiler {
             operand = cast(operand, type);
         }
         std::vector<Typed> bounded{operands[0], operands[1]};
-        std::vector<Typed> above{emit(Operation::maximum, type, type, bounded), operands[2]};
-        return emit(Operation::minimum, type, type, above);
+        std::vector<Typed> above{writer_.emit(Operation::maximum, type, type, bounded), operands[2]};
+        return writer_.emit(Operation::minimum, type, type, above);
     }
 
     Typed angle(const Typed& operand) {
@@ -257,15 +231,15 @@ class Compiler {
         DType type = operand.type;
         if (is_complex(type)) {
             std::vector<Typed> whole{operand};
-            parts[0] = emit(Operation::imaginary_part, type, real_of(type), whole);
-            parts[1] = emit(Operation::real_part, type, real_of(type), whole);
+            parts[0] = writer_.emit(Operation::imaginary_part, type, real_of(type), whole);
+            parts[1] = writer_.emit(Operation::real_part, type, real_of(type), whole);
             type = real_of(type);
         } else {
             type = type == DType::boolean ? DType::float64 : floating(type);
-            parts[0] = cast(add_constant(constant_of(DType::float64, 0.0)), type);
+            parts[0] = cast(writer_.constant(constant_of(DType::float64, 0.0)), type);
             parts[1] = cast(operand, type);
         }
-        return emit(Operation::arctan2, type, type, parts);
+        return writer_.emit(Operation::arctan2, type, type, parts);
     }
 
     DType common(const std::vector<Typed>& operands) const {
@@ -280,84 +254,17 @@ class Compiler {
     std::array<PromotedOperand, most_operands> as_promoted(const std::vector<Typed>& operands) const {
         std::array<PromotedOperand, most_operands> promoted{};
         for (std::size_t i = 0; i < operands.size(); ++i) {
-            promoted[i] = {operands[i].type, operands[i].is_scalar()
-                                                 ? &program_.constants[operands[i].operand.index]
-                                                 : nullptr};
+            promoted[i] = {operands[i].type,
+                           operands[i].is_scalar() ? &writer_.constant_at(operands[i]) : nullptr};
         }
         return promoted;
     }
 
-    Typed cast(const Typed& operand, DType type) {
-        if (operand.type == type) {
-            return operand;
-        }
-        std::vector<Typed> operands{operand};
-        Typed value = emit(Operation::cast, operand.type, type, operands);
-        value.is_python = operand.is_python;
-        return value;
-    }
-
-    template <typename T>
-    T element_of(const Typed& scalar) const {
-        T value;
-        std::memcpy(&value, program_.constants[scalar.operand.index].element.data(), sizeof(T));
-        return value;
-    }
+    Typed cast(const Typed& operand, DType type) { return writer_.cast(operand, type); }
 
     bool is_negative(const Typed& operand) {
         return operand.is_scalar() && is_integer(operand.type) &&
-               element_of<double>(cast(operand, DType::float64)) < 0;
-    }
-
-    Typed add_constant(const Constant& constant) {
-        const auto known = std::ranges::find_if(
-            program_.constants.begin(), program_.constants.begin() + program_.constant_count,
-            [&](const Constant& one) {
-                return one.type == constant.type && one.element == constant.element;
-            });
-        const auto index = known - program_.constants.begin();
-        if (index == most_nodes) {
-            refuse("it has too many numbers", "Write it in several steps.");
-            return {};
-        }
-        if (index == program_.constant_count) {
-            program_.constants[static_cast<std::size_t>(program_.constant_count++)] = constant;
-        }
-        return {constant.type, {Place::constant, static_cast<std::uint8_t>(index)}};
-    }
-
-    // Of scalars alone: computed now, by the definition.
-    Typed emit(Operation operation, DType type, DType result, std::span<const Typed> operands) {
-        if (error_) {
-            return {};
-        }
-        Instruction instruction{operation, type, result, static_cast<std::uint8_t>(operands.size()), 0, {}};
-        for (std::size_t i = 0; i < operands.size(); ++i) {
-            instruction.operands[i] = operands[i].operand;
-        }
-        if (std::ranges::all_of(operands, &Typed::is_scalar)) {
-            Constant constant{result, {}};
-            std::array<const std::byte*, most_operands> from{};
-            for (std::size_t i = 0; i < operands.size(); ++i) {
-                from[i] = program_.constants[operands[i].operand.index].element.data();
-            }
-            scalar_functions().find(instruction)(constant.element.data(), from.data(), 1);
-            return add_constant(constant);
-        }
-        for (int i = 0; i < program_.instruction_count; ++i) {
-            const Instruction& known = program_.instructions[static_cast<std::size_t>(i)];
-            if (known.operation == operation && known.type == type && known.result_type == result &&
-                known.operands == instruction.operands) {
-                return {result, {Place::reg, known.to}};
-            }
-        }
-        if (program_.instruction_count == most_nodes) {
-            refuse("it needs too many steps", "Write it in several jobs.");
-            return {};
-        }
-        instruction.to = static_cast<std::uint8_t>(program_.instruction_count);
-        program_.instructions[static_cast<std::size_t>(program_.instruction_count++)] = instruction;
-        return {result, {Place::reg, instruction.to}};
+               writer_.element_of<double>(cast(operand, DType::float64)) < 0;
     }
 
     void refuse(const std::string& what, std::string remedy) {
@@ -368,36 +275,9 @@ class Compiler {
 
     std::string_view text_;
     std::size_t at_ = 0;
-    BlockProgram program_;
+    ProgramWriter writer_;
     std::optional<Error> error_;
 };
-
-// Constants that were folded away take no room.
-void drop_unused_constants(BlockProgram& program) {
-    std::array<int, most_nodes> places{};
-    places.fill(-1);
-    std::array<Constant, most_nodes> kept{};
-    int count = 0;
-    const auto keep = [&](Operand& operand) {
-        if (operand.place == Place::constant) {
-            int& place = places[operand.index];
-            if (place < 0) {
-                kept[static_cast<std::size_t>(count)] = program.constants[operand.index];
-                place = count++;
-            }
-            operand.index = static_cast<std::uint8_t>(place);
-        }
-    };
-    for (int i = 0; i < program.instruction_count; ++i) {
-        Instruction& instruction = program.instructions[static_cast<std::size_t>(i)];
-        for (std::size_t k = 0; k < instruction.operand_count; ++k) {
-            keep(instruction.operands[k]);
-        }
-    }
-    keep(program.result);
-    program.constants = kept;
-    program.constant_count = count;
-}
 
 }  // namespace
 
@@ -420,7 +300,6 @@ Expected<BlockProgram> compile(std::string_view text, std::span<const DType> inp
     }
     auto program = Compiler(text, inputs).compile(*tree, casts);
     if (program) {
-        drop_unused_constants(*program);
         allocate_registers(*program);
     }
     return program;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "daemon/kernels/expression/element_operations.hpp"
+#include "daemon/kernels/expression/unary_operations.hpp"
 
 #include <cmath>
 #include <complex>

@@ -21,10 +21,13 @@ T part_of(const std::byte* state, std::size_t offset = 0) {
     return value;
 }
 
-// Rounded once, here, to the output's type.
+// Rounded once, here, to the output's type. One NaN for all: see with_one_nan.
 template <typename From>
 void put(From value, DType type, std::byte* to) {
     using expression::Cast;
+    if constexpr (!std::integral<From>) {
+        value = expression::with_one_nan(value);
+    }
     const auto write = [&]<typename To>(To) { expression::set_element(to, 0, Cast::apply<To>(value)); };
     switch (type) {
     case DType::boolean: return write(bool());

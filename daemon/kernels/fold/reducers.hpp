@@ -1,6 +1,6 @@
 #pragma once
 
-#include "daemon/kernels/expression/element_operations.hpp"
+#include "daemon/kernels/expression/binary_operations.hpp"
 
 #include <array>
 #include <cstdint>

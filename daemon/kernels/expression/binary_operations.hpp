@@ -9,13 +9,24 @@
 #include <limits>
 #include <type_traits>
 
-// What each operation makes of one element: the definition, which both the scalar and the vectorised loops compile.
+// What each operation of two operands makes of one element: the definition, which both the scalar and the vectorised loops compile.
 // They are small enough to be inlined into loops for every instruction set; none contracts to a fused multiply-add.
 namespace slab::kernels::expression {
 
 // Integers wrap around: in unsigned arithmetic, and not in int, into which small ones would be promoted.
 template <std::integral T>
 using Wrapping = std::common_type_t<std::make_unsigned_t<T>, unsigned>;
+
+// Of two NaNs the processor keeps the first operand's bits, and which one is first in a sum or a product the compiler
+// decides for each loop: one NaN for all, or bits would depend on the tiling.
+template <std::floating_point T>
+inline T with_one_nan(T x) {
+    return x == x ? x : std::numeric_limits<T>::quiet_NaN();
+}
+template <std::floating_point T>
+inline std::complex<T> with_one_nan(std::complex<T> x) {
+    return {with_one_nan(x.real()), with_one_nan(x.imag())};
+}
 
 struct Add {
     template <typename T>
@@ -25,7 +36,7 @@ struct Add {
         } else if constexpr (std::integral<T>) {
             return static_cast<T>(static_cast<Wrapping<T>>(x) + static_cast<Wrapping<T>>(y));
         } else {
-            return x + y;
+            return with_one_nan(x + y);
         }
     }
 };
@@ -49,34 +60,41 @@ struct Multiply {
         } else if constexpr (std::integral<T>) {
             return static_cast<T>(static_cast<Wrapping<T>>(x) * static_cast<Wrapping<T>>(y));
         } else if constexpr (is_complex_type<T>) {
-            return {x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real()};
+            return with_one_nan(
+                T(x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real()));
         } else {
-            return x * y;
+            return with_one_nan(x * y);
         }
     }
 };
 
 struct Divide {
-    // Complex: R. L. Smith, Algorithm 116, CACM 5 (1962), as numpy does.
     template <typename T>
     static T apply(T x, T y) {
         if constexpr (is_complex_type<T>) {
-            const auto real = std::abs(y.real());
-            const auto imaginary = std::abs(y.imag());
-            if (real >= imaginary) {
-                if (real == 0 && imaginary == 0) {
-                    return {x.real() / real, x.imag() / real};
-                }
-                const auto ratio = y.imag() / y.real();
-                const auto scale = 1 / (y.real() + y.imag() * ratio);
-                return {(x.real() + x.imag() * ratio) * scale, (x.imag() - x.real() * ratio) * scale};
-            }
-            const auto ratio = y.real() / y.imag();
-            const auto scale = 1 / (y.imag() + y.real() * ratio);
-            return {(x.real() * ratio + x.imag()) * scale, (x.imag() * ratio - x.real()) * scale};
+            return with_one_nan(of_complex(x, y));
         } else {
             return x / y;
         }
+    }
+
+  private:
+    // R. L. Smith, Algorithm 116, CACM 5 (1962), as numpy does.
+    template <typename T>
+    static T of_complex(T x, T y) {
+        const auto real = std::abs(y.real());
+        const auto imaginary = std::abs(y.imag());
+        if (real >= imaginary) {
+            if (real == 0 && imaginary == 0) {
+                return {x.real() / real, x.imag() / real};
+            }
+            const auto ratio = y.imag() / y.real();
+            const auto scale = 1 / (y.real() + y.imag() * ratio);
+            return {(x.real() + x.imag() * ratio) * scale, (x.imag() - x.real() * ratio) * scale};
+        }
+        const auto ratio = y.real() / y.imag();
+        const auto scale = 1 / (y.imag() + y.real() * ratio);
+        return {(x.real() * ratio + x.imag()) * scale, (x.imag() * ratio - x.real()) * scale};
     }
 };
 
@@ -235,162 +253,6 @@ struct NotEqual {
     template <typename T>
     static bool apply(T x, T y) {
         return !(x == y);
-    }
-};
-
-struct Copy {
-    template <typename T>
-    static T apply(T x) {
-        return x;
-    }
-};
-struct Negative {
-    template <typename T>
-    static T apply(T x) {
-        if constexpr (std::integral<T>) {
-            return static_cast<T>(Wrapping<T>(0) - static_cast<Wrapping<T>>(x));
-        } else {
-            return -x;
-        }
-    }
-};
-struct Invert {
-    template <typename T>
-    static T apply(T x) {
-        if constexpr (std::is_same_v<T, bool>) {
-            return !x;
-        } else {
-            return static_cast<T>(~x);
-        }
-    }
-};
-struct Absolute {
-    template <typename T>
-    static auto apply(T x) {
-        if constexpr (is_complex_type<T>) {
-            return std::hypot(x.real(), x.imag());
-        } else if constexpr (std::signed_integral<T>) {
-            return x < 0 ? Negative::apply(x) : x;
-        } else if constexpr (std::floating_point<T>) {
-            return std::abs(x);
-        } else {
-            return x;
-        }
-    }
-};
-struct Sign {
-    template <typename T>
-    static T apply(T x) {
-        if constexpr (is_complex_type<T>) {
-            using P = typename T::value_type;
-            return {x.real() != 0 ? apply<P>(x.real()) : apply<P>(x.imag()), P(0)};
-        } else if constexpr (std::floating_point<T>) {
-            return x > 0 ? T(1) : x < 0 ? T(-1) : x == 0 ? T(0) : x;
-        } else {
-            return static_cast<T>((x > 0 ? 1 : 0) - (x < 0 ? 1 : 0));
-        }
-    }
-};
-struct Square {
-    template <typename T>
-    static T apply(T x) {
-        return Multiply::apply(x, x);
-    }
-};
-struct Reciprocal {
-    template <typename T>
-    static T apply(T x) {
-        return Divide::apply(T(1), x);
-    }
-};
-struct Conjugate {
-    template <typename T>
-    static T apply(T x) {
-        if constexpr (is_complex_type<T>) {
-            return {x.real(), -x.imag()};
-        } else {
-            return x;
-        }
-    }
-};
-struct RealPart {
-    template <typename T>
-    static auto apply(T x) {
-        if constexpr (is_complex_type<T>) {
-            return x.real();
-        } else {
-            return x;
-        }
-    }
-};
-struct ImaginaryPart {
-    template <typename T>
-    static auto apply(T x) {
-        if constexpr (is_complex_type<T>) {
-            return x.imag();
-        } else {
-            return T(0);
-        }
-    }
-};
-struct IsNan {
-    template <typename T>
-    static bool apply(T x) {
-        return is_nan(x);
-    }
-};
-struct IsFinite {
-    template <typename T>
-    static bool apply(T x) {
-        if constexpr (is_complex_type<T>) {
-            return apply(x.real()) && apply(x.imag());
-        } else if constexpr (std::floating_point<T>) {
-            return std::abs(x) <= std::numeric_limits<T>::max();
-        } else {
-            return true;
-        }
-    }
-};
-struct IsInfinite {
-    template <typename T>
-    static bool apply(T x) {
-        if constexpr (is_complex_type<T>) {
-            return apply(x.real()) || apply(x.imag());
-        } else if constexpr (std::floating_point<T>) {
-            return std::abs(x) > std::numeric_limits<T>::max();
-        } else {
-            return false;
-        }
-    }
-};
-
-struct Floor {
-    template <typename T>
-    static T apply(T x) {
-        return std::floor(x);
-    }
-};
-struct Ceil {
-    template <typename T>
-    static T apply(T x) {
-        return std::ceil(x);
-    }
-};
-struct Truncate {
-    template <typename T>
-    static T apply(T x) {
-        return std::trunc(x);
-    }
-};
-// Halves to even, in the process's rounding mode, which nobody changes.
-struct Rint {
-    template <typename T>
-    static T apply(T x) {
-        if constexpr (is_complex_type<T>) {
-            return {std::rint(x.real()), std::rint(x.imag())};
-        } else {
-            return std::rint(x);
-        }
     }
 };
 
