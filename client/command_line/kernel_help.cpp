@@ -50,7 +50,7 @@ std::string value_of(const KernelInfo::Parameter& parameter) {
     if (parameter.type == "real") {
         return "X";
     }
-    if (parameter.type == "integer_per_axis") {
+    if (parameter.type == "integer_per_axis" || parameter.type == "axes") {
         return "N[,N...]";
     }
     if (parameter.type == "table") {
@@ -58,6 +58,9 @@ std::string value_of(const KernelInfo::Parameter& parameter) {
     }
     if (parameter.type == "flag") {
         return "[on|off]";
+    }
+    if (parameter.type == "text") {
+        return "TEXT";
     }
     return parameter.type == "real_per_axis" ? "X[,X...]" : "VALUE";
 }
@@ -78,7 +81,7 @@ std::string kernel_help(const KernelInfo& kernel) {
         std::string name = input.name;
         std::ranges::transform(name, name.begin(),
                                [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
-        inputs += " " + name;
+        inputs += " " + name + (input.repeats ? "..." : "");
     }
     std::string text = fmt::format("{}: {}\n\nusage: slab run {}{} -o OUTPUT [--PARAMETER VALUE]...\n",
                                    kernel.name, kernel.summary, kernel.name, inputs);

@@ -119,7 +119,8 @@ KernelInfo kernel_info_from(const Json& json) {
     kernel.example = text_or(json, "example");
     if (const auto inputs = json.find("inputs"); inputs != json.end() && inputs->is_array()) {
         for (const Json& input : *inputs) {
-            kernel.inputs.push_back({text_or(input, "name"), text_or(input, "shape")});
+            kernel.inputs.push_back(
+                {text_or(input, "name"), text_or(input, "shape"), flag_or(input, "repeats", false)});
         }
     }
     if (const auto parameters = json.find("parameters"); parameters != json.end() && parameters->is_array()) {

@@ -9,12 +9,13 @@ namespace slab {
 struct KernelInfo {
     struct Input {
         std::string name;
-        std::string shape;  // for people
+        std::string shape;     // for people
+        bool repeats = false;  // one or more of it; the last input only
     };
     struct Parameter {
         std::string name;  // lower_snake
         std::string
-            type;  // "integer", "real", "choice", "integer_per_axis", "real_per_axis", "table", "flag"
+            type;  // "integer", "real", "choice", "integer_per_axis", "real_per_axis", "table", "flag", "axes", "text"
         std::string help;
         std::string range;  // for people: "> 0"
         std::vector<std::string> choices;

@@ -49,7 +49,7 @@ __all__ = ["run", "step", "submit", "resume", "attach", "plan", "kernels", "jobs
 
 PROTOCOL = 1
 LONGEST_PACKET = 128 * 1024
-MOST_DESCRIPTORS = 16
+MOST_DESCRIPTORS = 18
 LARGEST_EXACT_INTEGER = 2**53
 RECONNECT_INTERVAL_S = 0.2
 SAME_TIME_S = 1e-3  # the daemon keeps submitted_at in another form than the text that it sends
@@ -1393,8 +1393,9 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
     priority: -20 (first) to 19 (last). max_memory, tile_bytes: bytes or "512MiB". name: shown by `slab ps`.
     daemon: True: do not start a private daemon where none is running.
     parameters: the kernel's, as `slab kernels NAME` lists them; one value for all axes or a sequence with one each;
-        a flag is True or False; a table (a matrix, a transform for each frame) is a 2-D array, nested lists, or an
-        array of shape (n, 4, 4): a matrix for each row. A plain list is one row. numpy.loadtxt reads rp_*.txt and .par.
+        a flag is True or False; axes are an index or a sequence of them, negative ones counting from the end; a table
+        (a matrix, a transform for each frame) is a 2-D array, nested lists, or an array of shape (n, 4, 4): a matrix for
+        each row. A plain list is one row. numpy.loadtxt reads rp_*.txt and .par.
 
     Raises UsageError, Refused, JobFailed, Cancelled, NoDaemon, Interrupted. Ctrl-C cancels the job.
     """

@@ -13,7 +13,7 @@ namespace slab {
 // One SOCK_SEQPACKET packet with the descriptors that came beside it. An empty packet cannot be told from
 // end-of-file, so none is ever sent.
 inline constexpr std::size_t longest_packet = 128 * 1024;
-inline constexpr std::size_t most_descriptors = 16;
+inline constexpr std::size_t most_descriptors = 18;  // 16 inputs, an output, a long message
 
 struct Packet {
     std::string bytes;

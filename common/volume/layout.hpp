@@ -19,7 +19,7 @@ namespace slab {
    All of it is for the supervisor that starts after this one died: which extents have memory behind them, which results
    can be attached to, how far running jobs had come. Nobody decides anything by it while a supervisor lives.
 */
-inline constexpr std::uint32_t layout_version = 3;
+inline constexpr std::uint32_t layout_version = 4;
 inline constexpr std::int64_t extent_bytes = std::int64_t{2} << 20;
 inline constexpr std::array<char, 8> volume_magic{'s', 'l', 'a', 'b', 'v', 'o', 'l', '\n'};
 
@@ -70,7 +70,7 @@ struct RecordedSlot {
     std::uint32_t phase;  // loaded: the phases before this one are done, the tile bits are this one's
 };
 
-inline constexpr std::size_t most_recorded_inputs = 8;
+inline constexpr std::size_t most_recorded_inputs = 16;
 inline constexpr std::size_t most_recorded_slots = 4;
 
 struct JobRecord {
@@ -89,7 +89,7 @@ struct JobRecord {
     std::array<RecordedRun, most_recorded_inputs> inputs;
     std::array<RecordedSlot, most_recorded_slots> slots;
     std::uint32_t status_bytes;  // kept and ended: JOB of the protocol, JSON text
-    std::array<char, 3812> status;
+    std::array<char, 3684> status;
 };
 static_assert(sizeof(JobRecord) == 4096 && std::is_trivially_copyable_v<JobRecord>);
 

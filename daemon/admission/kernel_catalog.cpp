@@ -12,8 +12,8 @@ namespace slab::daemon {
 namespace {
 
 std::string_view name_of(kernels::ParameterType type) {
-    constexpr std::array<std::string_view, 7> names{"integer",       "real",  "choice", "integer_per_axis",
-                                                    "real_per_axis", "table", "flag"};
+    constexpr std::array<std::string_view, 9> names{
+        "integer", "real", "choice", "integer_per_axis", "real_per_axis", "table", "flag", "axes", "text"};
     return names[static_cast<std::size_t>(type)];
 }
 
@@ -27,7 +27,9 @@ Json default_of(const kernels::ParameterDescription& parameter) {
 Json kernel_to_json(const kernels::KernelDescription& kernel) {
     Json inputs = Json::array();
     for (const kernels::InputDescription& input : kernel.inputs) {
-        inputs.push_back({{"name", input.name}, {"shape", input.shape}});
+        inputs.push_back({{"name", input.name},
+                          {"shape", input.shape},
+                          {"repeats", input.count == kernels::InputCount::one_or_more}});
     }
     Json parameters = Json::array();
     for (const kernels::ParameterDescription& parameter : kernel.parameters) {
@@ -55,6 +57,9 @@ Json value_to_json(const kernels::ParameterValues& values, const std::string& na
     }
     if (const auto* integers = values.get<std::vector<std::int64_t>>(name)) {
         return *integers;
+    }
+    if (const auto* axes = values.get<kernels::AxisList>(name)) {
+        return axes->indices;
     }
     if (const auto* flag = values.get<bool>(name)) {
         return *flag;

@@ -121,6 +121,8 @@ std::string what_it_takes(const ParameterDescription& parameter) {
     case ParameterType::real_per_axis: return "a number" + range + ", or one for each axis: 2,2,1";
     case ParameterType::table: return "rows of numbers" + range + ": 1,0;0,1";
     case ParameterType::flag: return "on or off, true or false";
+    case ParameterType::axes: return fmt::format("1 to {} axes, each once: 0,1 or -1", max_rank);
+    case ParameterType::text: return fmt::format("text of 1 to {} bytes", kernels::longest_text) + range;
     case ParameterType::choice: break;
     }
     std::string names;
@@ -179,6 +181,18 @@ Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
     if (given.table) {
         return refuse();
     }
+    if (parameter.type == ParameterType::text) {
+        // A number is one too: `--expr 1` comes from a job file as the number 1.
+        const auto* const text =
+            given.values.size() == 1 ? std::get_if<std::string>(&given.values.front()) : nullptr;
+        const std::string value = text != nullptr            ? *text
+                                  : given.values.size() == 1 ? spelled(given.values.front())
+                                                             : std::string();
+        if (value.empty() || value.size() > kernels::longest_text) {
+            return refuse();
+        }
+        return ParameterValue(value);
+    }
     const std::vector<GivenScalar> elements = elements_of(given);
     switch (parameter.type) {
     case ParameterType::integer:
@@ -210,7 +224,13 @@ Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
             return ParameterValue(*value);
         }
         return refuse();
-    case ParameterType::table: break;
+    case ParameterType::axes:
+        if (auto indices = converted<std::int64_t>(elements, integer_of)) {
+            return ParameterValue(kernels::AxisList{std::move(*indices)});
+        }
+        return refuse();
+    case ParameterType::table:
+    case ParameterType::text: break;
     case ParameterType::choice: {
         const std::string name = given.values.size() == 1 ? spelled(given.values.front()) : spelled(given);
         if (std::ranges::find(parameter.choices, name) != parameter.choices.end()) {

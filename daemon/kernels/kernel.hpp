@@ -25,9 +25,15 @@ enum class Reads : std::uint8_t {
     anywhere,  // any element of the input
 };
 
+inline constexpr std::size_t most_inputs = 16;
+
+enum class InputCount : std::uint8_t { one, one_or_more };
+
 struct InputDescription {
     std::string name;
     std::string shape;  // for people: "1-D", "1 to 5 dimensions"
+    // Of the last input only: one or more of it, so that a job has most_inputs at the most.
+    InputCount count = InputCount::one;
 };
 
 struct KernelDescription {

@@ -1,5 +1,7 @@
 #include "daemon/kernels/affine/affine.hpp"
+#include "daemon/kernels/fold/fold.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
+#include "daemon/kernels/map/map.hpp"
 #include "daemon/kernels/outer/outer.hpp"
 #include "daemon/kernels/reslice/reslice.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
@@ -9,7 +11,7 @@
 namespace slab::kernels {
 
 std::span<const Kernel> all_kernels() {
-    static const std::array kernels{zoom_kernel(), outer_kernel(), affine_kernel(), reslice_kernel()};
+    static const std::array kernels{zoom_kernel(), outer_kernel(), affine_kernel(), reslice_kernel(), map_kernel(), fold_kernel()};
     return kernels;
 }
 

@@ -29,6 +29,11 @@ void ParameterValues::reverse_axes() {
             std::ranges::reverse(*integers);
         } else if (auto* reals = std::get_if<std::vector<double>>(&value)) {
             std::ranges::reverse(*reals);
+        } else if (auto* axes = std::get_if<AxisList>(&value)) {
+            std::ranges::reverse(axes->indices);
+            for (std::int64_t& index : axes->indices) {
+                index = -1 - index;
+            }
         }
     }
 }

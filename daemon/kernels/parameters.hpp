@@ -2,6 +2,7 @@
 
 #include "common/array/number_table.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,7 +21,11 @@ enum class ParameterType : std::uint8_t {
     real_per_axis,
     table,  // rows of real numbers: a matrix, a transform for each frame
     flag,   // on or off; off is the default of all flags
+    axes,   // a list of axes; a negative index counts from the end; absent: all of them. See chosen_axes
+    text,   // what the kernel itself parses: an expression. At most longest_text bytes, not empty
 };
+
+inline constexpr std::size_t longest_text = 4096;
 
 // One parameter as users see it on the command line, in TOML and in Python. The command line's options, the help,
 // the Python keywords and admission's checks all come from this description.
@@ -36,8 +41,14 @@ struct ParameterDescription {
 // A plain list of numbers is one row, whatever kind of list it was.
 using Table = NumberTable;
 
+// As the user gave them, or of the reversed shape; which axes they are, only an array's rank says.
+struct AxisList {
+    std::vector<std::int64_t> indices;
+    bool operator==(const AxisList&) const = default;
+};
+
 using ParameterValue = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>,
-                                    std::vector<double>, Table, bool>;
+                                    std::vector<double>, Table, bool, AxisList>;
 
 // The values of one job, already of their declared type, defaults filled in. A parameter without a default that the
 // user left out is absent; a flag never is.
@@ -58,7 +69,8 @@ class ParameterValues {
     }
 
     // Per-axis values in the opposite order: how a Fortran-ordered array is shown to kernels (see ArrayView).
-    // A single value for all axes stays as it is.
+    // A single value for all axes stays as it is. Axes are named from the other end, the last one first, so that values
+    // that go with them still do.
     void reverse_axes();
 
   private:

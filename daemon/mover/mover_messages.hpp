@@ -10,7 +10,7 @@ namespace slab::daemon {
 
 // What supervisor and mover say to each other: one plain record a packet, a file's header bytes behind an order.
 
-inline constexpr std::size_t most_mover_inputs = 8;
+inline constexpr std::size_t most_mover_inputs = 16;
 inline constexpr std::size_t longest_file_header = 64 * 1024;
 
 enum class MoverOrderKind : std::uint8_t {

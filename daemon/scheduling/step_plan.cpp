@@ -12,20 +12,27 @@ using kernels::AxisOrder;
 
 std::optional<Error> check_inputs(const kernels::KernelDescription& kernel,
                                   const std::vector<ArrayDescription>& inputs) {
-    if (inputs.size() != kernel.inputs.size()) {
+    const bool repeats =
+        !kernel.inputs.empty() && kernel.inputs.back().count == kernels::InputCount::one_or_more;
+    if (repeats ? inputs.size() < kernel.inputs.size() : inputs.size() != kernel.inputs.size()) {
         std::string names;
         for (const kernels::InputDescription& input : kernel.inputs) {
             names += (names.empty() ? "" : ", ") + input.name;
         }
         return Error{ErrorKind::usage,
-                     fmt::format("{} takes {} input{} ({}), {} {} given", kernel.name, kernel.inputs.size(),
-                                 kernel.inputs.size() == 1 ? "" : "s", names, inputs.size(),
-                                 inputs.size() == 1 ? "was" : "were"),
+                     fmt::format("{} takes {}{} input{} ({}{}), {} {} given", kernel.name,
+                                 kernel.inputs.size(), repeats ? " or more" : "",
+                                 kernel.inputs.size() == 1 && !repeats ? "" : "s", names,
+                                 repeats ? "..." : "", inputs.size(), inputs.size() == 1 ? "was" : "were"),
                      "", fmt::format("See: slab kernels {}", kernel.name)};
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (element_count(inputs[i].shape) == 0) {
-            return Error{ErrorKind::usage, fmt::format("the input {} is empty", kernel.inputs[i].name),
+            const std::string name =
+                i + 1 < kernel.inputs.size() || !repeats
+                    ? kernel.inputs[i].name
+                    : fmt::format("{} ({})", kernel.inputs.back().name, i + 2 - kernel.inputs.size());
+            return Error{ErrorKind::usage, fmt::format("the input {} is empty", name),
                          fmt::format("its shape is {}", to_text(inputs[i].shape)),
                          "Give an array with elements."};
         }

@@ -14,7 +14,7 @@ namespace slab::daemon {
 // What supervisor and worker say to each other over their socketpair: one plain record a packet. Both are the same
 // program, forked: no versions, no byte orders.
 
-inline constexpr std::size_t most_inputs = 8;
+using kernels::most_inputs;
 inline constexpr std::size_t most_workspaces = 8;
 
 struct PlacedArray {

@@ -1,6 +1,7 @@
 #include "tests/agreement/agreement_cases.hpp"
 
 #include "daemon/kernels/interpolation/boundary.hpp"
+#include "tests/agreement/expression_cases.hpp"
 #include "tests/agreement/sampling_cases.hpp"
 
 #include <algorithm>
@@ -250,6 +251,12 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     }
     if (kernel == "reslice") {
         return reslice_cases();
+    }
+    if (kernel == "map") {
+        return map_cases();
+    }
+    if (kernel == "fold") {
+        return fold_cases();
     }
     return {};
 }

@@ -31,7 +31,12 @@ struct WholeCase {
     std::vector<Bytes> inputs;
     KernelPlan plan;
     std::map<std::string, Bytes> expected;  // by SIMD level
-    int axis;                               // of the output, which bands are cut along
+    int axis;                               // of `banded`, which bands are cut along
+
+    // The output, or the workspace in which the kernel gathers.
+    const ArrayDescription& banded() const {
+        return plan.gathers ? plan.workspaces[*plan.gathers].array : plan.output;
+    }
 };
 
 WholeCase whole_case(const Kernel& kernel, const AgreementCase& agreement_case, std::mt19937_64& random) {
@@ -39,7 +44,7 @@ WholeCase whole_case(const Kernel& kernel, const AgreementCase& agreement_case, 
     auto plan = kernel.plan(agreement_case.request);
     REQUIRE_MESSAGE(plan.has_value(), agreement_case.name);
     result.plan = *plan;
-    result.axis = band_axis_of(plan->output.shape);
+    result.axis = band_axis_of(result.banded().shape);
     std::vector<ConstArrayView> views;
     for (const ArrayDescription& array : result.arrays) {
         result.shapes.push_back(array.shape);
@@ -112,30 +117,56 @@ std::vector<Box> tiles_of_band(Box band, std::mt19937_64& random) {
     return tiles;
 }
 
-void fill_band(const WholeCase& c, AxisRange rows, const ArrayView& output, std::mt19937_64& random,
-               void (*fill)(const TileCall&) noexcept) {
+// The inputs' parts that a band reads, and nothing else of them.
+struct BandParts {
     std::vector<Part> parts;
     std::vector<ConstArrayView> views;
+};
+
+BandParts parts_of_band(const WholeCase& c, AxisRange rows, std::mt19937_64& random) {
+    BandParts result;
     for (std::size_t input = 0; input < c.arrays.size(); ++input) {
         const AxisRange reads =
             c.kernel->band_reads({&c.plan, c.shapes, input, band_axis_of(c.shapes[input]), c.axis, rows});
         REQUIRE(reads.begin >= 0);
         REQUIRE(reads.begin < reads.end);
         REQUIRE(reads.end <= c.shapes[input][band_axis_of(c.shapes[input])]);
-        parts.push_back(part_of(c, input, reads, random));
-        views.push_back(parts.back().view);
+        result.parts.push_back(part_of(c, input, reads, random));
+        result.views.push_back(result.parts.back().view);
     }
-    Box band = whole(c.plan.output.shape);
+    return result;
+}
+
+Box band_of(const WholeCase& c, AxisRange rows) {
+    Box band = whole(c.banded().shape);
     band.begin[static_cast<std::size_t>(c.axis)] = rows.begin;
     band.end[static_cast<std::size_t>(c.axis)] = rows.end;
+    return band;
+}
+
+void fill_band(const WholeCase& c, AxisRange rows, const ArrayView& output, std::mt19937_64& random,
+               void (*fill)(const TileCall&) noexcept) {
+    const BandParts band = parts_of_band(c, rows, random);
     run_phases(
-        {c.plan, views, c.shapes, c.kernel->band_reads}, band, output, fill,
+        {c.plan, band.views, c.shapes, c.kernel->band_reads}, band_of(c, rows), output, fill,
         [&random](const Box& box) { return tiles_of_band(box, random); }, random);
 }
 
+// Of a kernel that gathers: the band's rows of the workspace, which is the first.
+void gather_band(const WholeCase& c, AxisRange rows, const ArrayView& workspace, std::mt19937_64& random,
+                 void (*fill)(const TileCall&) noexcept) {
+    const BandParts band = parts_of_band(c, rows, random);
+    for (const Box& tile : tiles_of_band(band_of(c, rows), random)) {
+        run_tile_with_noise({c.plan, band.views, c.shapes, c.kernel->band_reads}, 0, {}, workspace, tile,
+                            fill);
+    }
+}
+
+enum class Goes : std::uint8_t { along_the_output, along_what_gathers };
+
 // Every kernel that can work in bands, every case, the definition and every SIMD level.
 template <class Check>
-void for_every_streaming_case(const Check& check) {
+void for_every_streaming_case(Goes goes, const Check& check) {
     std::mt19937_64 random(20261121);
     for (const Kernel& kernel : all_kernels()) {
         if (kernel.band_reads == nullptr) {
@@ -143,6 +174,9 @@ void for_every_streaming_case(const Check& check) {
         }
         for (const AgreementCase& agreement_case : agreement_cases(kernel.describe().name)) {
             const WholeCase c = whole_case(kernel, agreement_case, random);
+            if (c.plan.gathers.has_value() != (goes == Goes::along_what_gathers)) {
+                continue;
+            }
             for (const std::string& level : simd_levels()) {
                 REQUIRE(select_simd_level(level.c_str()));
                 INFO(c.name, " at ", level);
@@ -156,21 +190,21 @@ void for_every_streaming_case(const Check& check) {
 }  // namespace
 
 TEST_CASE("bands with nothing of the inputs but their own part in memory give the bytes of the whole") {
-    for_every_streaming_case(
-        [](const WholeCase& c, const Bytes& expected, auto fill, std::mt19937_64& random) {
-            PatternedOutput output(c.plan.output);
-            const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
-            for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
-                fill_band(c, {cuts[i], cuts[i + 1]}, output.view(), random, fill);
-            }
-            CHECK((output.content() == expected));
-            CHECK(output.margins_are_untouched());
-        });
+    for_every_streaming_case(Goes::along_the_output, [](const WholeCase& c, const Bytes& expected, auto fill,
+                                                        std::mt19937_64& random) {
+        PatternedOutput output(c.plan.output);
+        const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
+        for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+            fill_band(c, {cuts[i], cuts[i + 1]}, output.view(), random, fill);
+        }
+        CHECK((output.content() == expected));
+        CHECK(output.margins_are_untouched());
+    });
 }
 
 TEST_CASE("a band writes its part of the output and nothing else") {
-    for_every_streaming_case([](const WholeCase& c, const Bytes& expected, auto fill,
-                                std::mt19937_64& random) {
+    for_every_streaming_case(Goes::along_the_output, [](const WholeCase& c, const Bytes& expected, auto fill,
+                                                        std::mt19937_64& random) {
         const std::int64_t rows = c.plan.output.shape[c.axis];
         const auto cuts = random_cuts(rows, c.plan.band_step, random);
         const std::size_t which = random() % (cuts.size() - 1);
@@ -187,10 +221,30 @@ TEST_CASE("a band writes its part of the output and nothing else") {
     });
 }
 
+TEST_CASE("what gathers in bands gathers the same as at once") {
+    for_every_streaming_case(Goes::along_what_gathers, [](const WholeCase& c, const Bytes& expected,
+                                                          auto fill, std::mt19937_64& random) {
+        REQUIRE(*c.plan.gathers == 0);
+        PatternedOutput gathered(c.banded());
+        const auto cuts = random_cuts(c.banded().shape[c.axis], c.plan.band_step, random);
+        for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+            gather_band(c, {cuts[i], cuts[i + 1]}, gathered.view(), random, fill);
+        }
+        PatternedOutput output(c.plan.output);
+        const ArrayView workspace = gathered.view();
+        const ConstArrayView source{workspace.data, workspace.dtype, workspace.shape};
+        run_tile_with_noise({c.plan, {}, c.shapes, c.kernel->band_reads}, 1, {&source, 1}, output.view(),
+                            whole(c.plan.output.shape), fill);
+        CHECK((output.content() == expected));
+        CHECK(output.margins_are_untouched());
+    });
+}
+
 TEST_CASE("what a band reads never shrinks nor moves back from one band to the next") {
-    for_every_streaming_case([](const WholeCase& c, const Bytes&, auto, std::mt19937_64& random) {
-        const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
-        for (std::size_t source = 0; source < c.shapes.size() + c.plan.workspaces.size(); ++source) {
+    const auto check = [](const WholeCase& c, const Bytes&, auto, std::mt19937_64& random) {
+        const auto cuts = random_cuts(c.banded().shape[c.axis], c.plan.band_step, random);
+        const std::size_t workspaces = c.plan.gathers.value_or(c.plan.workspaces.size());
+        for (std::size_t source = 0; source < c.shapes.size() + workspaces; ++source) {
             std::optional<AxisRange> before;
             const Shape& shape = source < c.shapes.size()
                                      ? c.shapes[source]
@@ -202,5 +256,7 @@ TEST_CASE("what a band reads never shrinks nor moves back from one band to the n
                 before = reads;
             }
         }
-    });
+    };
+    for_every_streaming_case(Goes::along_the_output, check);
+    for_every_streaming_case(Goes::along_what_gathers, check);
 }

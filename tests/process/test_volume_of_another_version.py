@@ -34,17 +34,17 @@ class VolumeOfAnotherVersion(DaemonTestCase):
     def test_it_is_not_touched_and_the_error_says_how_to_remove_it(self):
         kept = self.keep_a_result()
         self.daemon.kill()
-        for version in (1, 2, 4, 0, 2**32 - 1):
+        for version in (1, 2, 3, 5, 0, 2**32 - 1):
             with self.subTest(version=version):
                 self.volume.set_layout(version)
                 before = self.digest()
 
                 told = self.assert_does_not_start()
 
-                self.assertIn(f"its layout is version {version}, this slabd uses version 3", told)
+                self.assertIn(f"its layout is version {version}, this slabd uses version 4", told)
                 self.assertIn(f"rm {self.volume.path}", told)
                 self.assertEqual(self.digest(), before)
-        self.volume.set_layout(3)
+        self.volume.set_layout(4)
         self.daemon.start()
         np.testing.assert_array_equal(self.daemon.connect().attach(kept), np.outer(ARRAY, ARRAY))
         self.daemon.slab("drop", kept)

@@ -10,9 +10,9 @@ RUNNING, KEPT = 1, 2
 
 _LAYOUT = 8  # the version's place
 _EXTENT_COUNT = 88
-_STATUS_BYTES = 280
-STATUS = 284
-OUTPUT, RING, WORK, INPUTS, SLOTS = 40, 56, 72, 88, 216  # in a job's record
+_STATUS_BYTES = 408
+STATUS = 412
+OUTPUT, RING, WORK, INPUTS, SLOTS = 40, 56, 72, 88, 344  # in a job's record
 
 
 class VolumeFile:

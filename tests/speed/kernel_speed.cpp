@@ -129,6 +129,45 @@ void add_reslices(std::vector<SpeedCase>& cases) {
                      std::move(masked)});
 }
 
+void add_expressions(std::vector<SpeedCase>& cases) {
+    const auto add = [&](const char* kernel, const char* expression, const char* reduce, Shape shape,
+                         DType dtype, std::size_t inputs, std::vector<std::int64_t> axis = {}) {
+        SpeedCase one{std::string(kernel) + " " + reduce + " " + expression + " " +
+                          std::string(name_of(dtype)) + " " + to_text(shape),
+                      kernel,
+                      std::vector<ArrayDescription>(inputs, {dtype, shape, MemoryOrder::c}),
+                      {}};
+        one.parameters.set("expr", std::string(expression));
+        if (*reduce != '\0') {
+            one.parameters.set("reduce", std::string(reduce));
+        }
+        if (!axis.empty()) {
+            one.name += " axis " + std::to_string(axis.front());
+            one.parameters.set("axis", AxisList{std::move(axis)});
+        }
+        cases.push_back(std::move(one));
+    };
+    add("map", "sqrt(a) + b**2", "", {80'000'000}, DType::float64, 2);
+    add("map", "sqrt(a) + b**2", "", {160'000'000}, DType::float32, 2);
+    add("map", "a", "", {80'000'000}, DType::float64, 1);
+    add("map", "a * 2 + 1", "", {400'000'000}, DType::uint8, 1);
+    add("map", "float32(a) * 0.5", "", {200'000'000}, DType::int16, 1);
+    add("map", "exp(a / 1001)", "", {80'000'000}, DType::float64, 1);
+    add("map", "sin(a)", "", {80'000'000}, DType::float32, 1);
+    add("map", "where((a > 3) & (b < 900), a, b)", "", {100'000'000}, DType::float32, 2);
+    add("fold", "sqrt(a) + a*a", "sum", {160'000'000}, DType::float64, 1);
+    for (const char* reduce : {"sum", "max", "std", "argmax"}) {
+        add("fold", "a", reduce, {160'000'000}, DType::float64, 1);
+        add("fold", "a", reduce, {20'000, 8'000}, DType::float32, 1, {0});
+        add("fold", "a", reduce, {20'000, 8'000}, DType::float32, 1, {1});
+    }
+    add("fold", "a", "sum", {400'000'000}, DType::uint8, 1);
+    add("fold", "a", "sum", {50'000'000, 3}, DType::float32, 1, {0});
+    add("fold", "a", "sum", {50'000'000, 3}, DType::float32, 1, {1});
+    add("fold", "a", "histogram", {100'000'000}, DType::float32, 1);
+    cases.back().parameters.set("range", Table{1, 2, {0.0, 1001.0}});
+}
+
 std::vector<SpeedCase> speed_cases() {
     const auto array = [](DType dtype, Shape shape) {
         return ArrayDescription{dtype, shape, MemoryOrder::c};
@@ -198,6 +237,7 @@ std::vector<SpeedCase> speed_cases() {
     };
     add_zooms_of_order_0(cases);
     add_reslices(cases);
+    add_expressions(cases);
     return cases;
 }
 
@@ -304,6 +344,12 @@ void measure(const SpeedCase& speed_case, int processes, int repetitions, std::i
                  static_cast<std::size_t>(byte_count(speed_case.inputs[0])));
     const std::size_t needed_part = needed / static_cast<std::size_t>(processes) / 256 * 256;
 
+    const bool is_all_needed = speed_case.needed_share == 1.0;
+    const auto part_of = [&](std::size_t input) {
+        return static_cast<std::size_t>(byte_count(speed_case.inputs[input])) /
+               static_cast<std::size_t>(processes) / 256 * 256;
+    };
+
     constexpr int stores = -1;
     constexpr int reads_and_stores = -2;
     slab::speed::PinnedProcesses pinned(processes, [&](int process, int what) {
@@ -314,8 +360,15 @@ void measure(const SpeedCase& speed_case, int processes, int repetitions, std::i
             return;
         }
         if (what == reads_and_stores) {
-            slab::speed::read_and_stream(inputs[0].data + needed_part * rank, needed_part,
-                                         phases.back().target.data + share * rank, share);
+            // Of several whole inputs: one behind the other, each with its part of the stores.
+            const std::size_t together = is_all_needed ? inputs.size() : 1;
+            for (std::size_t i = 0; i < together; ++i) {
+                const std::size_t part = is_all_needed ? part_of(i) : needed_part;
+                slab::speed::read_and_stream(inputs[i].data + part * rank, part,
+                                             phases.back().target.data + share * rank +
+                                                 share / together / 256 * 256 * i,
+                                             share / together / 256 * 256);
+            }
             return;
         }
         alignas(64) static std::byte scratch[scratch_bytes];

@@ -6,6 +6,7 @@
 
 using namespace slab;
 using namespace slab::daemon;
+using slab::kernels::longest_text;
 using slab::kernels::ParameterType;
 
 namespace {
@@ -18,7 +19,9 @@ kernels::KernelDescription description() {
                          {"shape", ParameterType::integer_per_axis, "", "", {}, ""},
                          {"mode", ParameterType::choice, "", "", {"reflect", "nearest"}, "nearest"},
                          {"matrix", ParameterType::table, "", "", {}, ""},
-                         {"antialias", ParameterType::flag, "", "", {}, ""}};
+                         {"antialias", ParameterType::flag, "", "", {}, ""},
+                         {"axes", ParameterType::axes, "", "", {}, ""},
+                         {"expr", ParameterType::text, "", "", {}, ""}};
     return kernel;
 }
 
@@ -118,6 +121,36 @@ TEST_CASE("a flag is on, off, or off by default") {
         REQUIRE_FALSE(values.has_value());
         CHECK(values.error().because == "it takes on or off, true or false");
     }
+}
+
+TEST_CASE("axes are one index or a list of them, as text or as numbers") {
+    const auto read = [](std::vector<GivenScalar> given) {
+        const auto values = read_parameters(description(), {{"axes", std::move(given)}});
+        REQUIRE(values.has_value());
+        return values->get<kernels::AxisList>("axes")->indices;
+    };
+    CHECK(read({std::string("0,-1")}) == std::vector<std::int64_t>{0, -1});
+    CHECK(read({std::int64_t{2}, std::int64_t{0}}) == std::vector<std::int64_t>{2, 0});
+    CHECK(read({std::int64_t{1}}) == std::vector<std::int64_t>{1});
+    CHECK_FALSE(read_parameters(description(), {})->has("axes"));
+    for (const char* wrong : {"", "x", "0.5", "0,1,2,3,4,5", "0:2"}) {
+        CAPTURE(wrong);
+        CHECK_FALSE(read_parameters(description(), {{"axes", {std::string(wrong)}}}).has_value());
+    }
+    CHECK_FALSE(read_parameters(description(), {{"axes", {}}}).has_value());
+}
+
+TEST_CASE("a text is taken as it is, commas and all, and has an end") {
+    const auto read = [](GivenScalar given) {
+        return read_parameters(description(), {{"expr", {std::move(given)}}});
+    };
+    CHECK(*read(std::string("clip(a, 0, 1)"))->get<std::string>("expr") == "clip(a, 0, 1)");
+    CHECK(*read(std::int64_t{1})->get<std::string>("expr") == "1");
+    CHECK(read(std::string(longest_text, 'a')).has_value());
+    CHECK_FALSE(read(std::string(longest_text + 1, 'a')).has_value());
+    CHECK_FALSE(read(std::string()).has_value());
+    CHECK_FALSE(read_parameters(description(), {{"expr", {std::string("a"), std::string("b")}}}).has_value());
+    CHECK_FALSE(read_parameters(description(), {{"expr", {}, NumberTable{1, 1, {1}}}}).has_value());
 }
 
 TEST_CASE("per-axis values turn round with the axes, a single one does not") {

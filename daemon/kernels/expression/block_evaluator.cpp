@@ -1,0 +1,108 @@
+#include "daemon/kernels/expression/block_evaluator.hpp"
+
+namespace slab::kernels::expression {
+namespace {
+
+constexpr std::int64_t alignment = 64;
+
+std::int64_t aligned(std::int64_t bytes) {
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+
+bool uses_input(const BlockProgram& program, std::size_t input) {
+    const Operand wanted{Operand::Place::input, static_cast<std::uint8_t>(input)};
+    bool uses = program.result == wanted;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(program.instruction_count); ++i) {
+        const Instruction& instruction = program.instructions[i];
+        for (std::size_t k = 0; k < instruction.operand_count; ++k) {
+            uses = uses || instruction.operands[k] == wanted;
+        }
+    }
+    return uses;
+}
+
+}  // namespace
+
+BlockEvaluator::BlockEvaluator(const BlockProgram& program, const BlockFunctions& functions,
+                               const IterationSpace& space, std::span<const ConstArrayView> inputs,
+                               std::span<std::byte> scratch)
+    : program_(program), rest_(scratch) {
+    const std::int64_t elements = program.block_elements;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(program.register_count); ++i) {
+        registers_[i] = take(elements * program.register_bytes[i]);
+    }
+    for (std::size_t i = 0; i < static_cast<std::size_t>(program.constant_count); ++i) {
+        const auto bytes = static_cast<std::int64_t>(size_of(program.constants[i].type));
+        constants_[i] = take(elements * bytes);
+        spread_element(program.constants[i].element.data(), bytes, constants_[i], elements);
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (!uses_input(program, i)) {
+            continue;
+        }
+        inputs_[i] = InputBlocks(space, i, inputs[i]);
+        staging_[i] = inputs_[i].needs_staging()
+                          ? take(elements * static_cast<std::int64_t>(size_of(inputs[i].dtype)))
+                          : nullptr;
+        used_inputs_[static_cast<std::size_t>(used_count_++)] = i;
+    }
+    for (std::size_t i = 0; i < static_cast<std::size_t>(program.instruction_count); ++i) {
+        functions_[i] = functions.find(program.instructions[i]);
+    }
+}
+
+std::byte* BlockEvaluator::take(std::int64_t bytes) {
+    std::byte* const place = rest_.data();
+    rest_ = rest_.subspan(static_cast<std::size_t>(aligned(bytes)));
+    return place;
+}
+
+const std::byte* BlockEvaluator::place_of(const Operand& operand) const {
+    switch (operand.place) {
+    case Operand::Place::input: return input_places_[operand.index];
+    case Operand::Place::constant: return constants_[operand.index];
+    case Operand::Place::reg: break;
+    }
+    return registers_[operand.index];
+}
+
+const std::byte* BlockEvaluator::evaluate(std::int64_t first, std::int64_t count, std::byte* maybe_to) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(used_count_); ++i) {
+        const std::size_t input = used_inputs_[i];
+        input_places_[input] = inputs_[input].block(first, count, staging_[input]);
+    }
+    const auto instructions = static_cast<std::size_t>(program_.instruction_count);
+    for (std::size_t i = 0; i < instructions; ++i) {
+        const Instruction& instruction = program_.instructions[i];
+        std::array<const std::byte*, most_operands> from{};
+        for (std::size_t k = 0; k < instruction.operand_count; ++k) {
+            from[k] = place_of(instruction.operands[k]);
+        }
+        if (i + 1 == instructions && maybe_to != nullptr &&
+            program_.result == Operand{Operand::Place::reg, instruction.to}) {
+            functions_[i](maybe_to, from.data(), count);
+            return maybe_to;
+        }
+        functions_[i](registers_[instruction.to], from.data(), count);
+    }
+    return place_of(program_.result);
+}
+
+std::int64_t BlockEvaluator::scratch_bytes_of(const BlockProgram& program) {
+    std::int64_t bytes = 0;
+    const auto add = [&](std::int64_t element_bytes) {
+        bytes += aligned(program.block_elements * element_bytes);
+    };
+    for (std::size_t i = 0; i < static_cast<std::size_t>(program.register_count); ++i) {
+        add(program.register_bytes[i]);
+    }
+    for (std::size_t i = 0; i < static_cast<std::size_t>(program.constant_count); ++i) {
+        add(static_cast<std::int64_t>(size_of(program.constants[i].type)));
+    }
+    for (std::size_t i = 0; i < static_cast<std::size_t>(program.input_count); ++i) {
+        add(static_cast<std::int64_t>(size_of(program.input_types[i])));
+    }
+    return bytes;
+}
+
+}  // namespace slab::kernels::expression

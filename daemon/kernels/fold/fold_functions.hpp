@@ -1,0 +1,31 @@
+#pragma once
+
+#include "daemon/kernels/fold/reduction.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace slab::kernels::fold {
+
+// A reduction of values of one type.
+struct FoldFunctions {
+    std::int64_t state_bytes = 0;  // a multiple of 8
+    void (*empty)(std::byte* states, std::int64_t count) = nullptr;
+    // `count` values into one state. Their indices, of argmin and argmax: from `index` on, `step` apart.
+    void (*run)(std::byte* state, const std::byte* values, std::int64_t count, std::int64_t index,
+                std::int64_t step) = nullptr;
+    // One value into each of `count` states, all of the same index.
+    void (*columns)(std::byte* states, const std::byte* values, std::int64_t count,
+                    std::int64_t index) = nullptr;
+    // The state of later values into that of earlier ones.
+    void (*combine)(std::byte* state, const std::byte* later) = nullptr;
+};
+
+// `gathered`: float64, int64, uint64 or complex128. Histograms are apart.
+FoldFunctions scalar_fold(Reduction reduction, DType gathered);
+FoldFunctions simd_fold(Reduction reduction, DType gathered);
+
+// Puts the loops of this machine's instruction set in the place of the definition's, where there are some.
+void take_simd_loops(Reduction reduction, DType gathered, FoldFunctions& functions);
+
+}  // namespace slab::kernels::fold

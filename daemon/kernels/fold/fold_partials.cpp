@@ -1,0 +1,209 @@
+#include "daemon/kernels/expression/block_evaluator.hpp"
+#include "daemon/kernels/fold/fold.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace slab::kernels::fold {
+namespace {
+
+using expression::BlockEvaluator;
+
+constexpr std::int64_t most_cells = 1024;
+
+// Cells that lie side by side along one kept axis, and gather together.
+struct CellRun {
+    std::int64_t first = 0;  // element of the space: the first cell's, all reduced indices 0
+    std::int64_t count = 1;
+};
+
+// Gathers one group of some cells.
+class GroupFold {
+  public:
+    GroupFold(const FoldTable& table, BlockEvaluator& evaluator, const FoldFunctions& functions,
+              std::byte* states)
+        : geometry_(table.geometry), evaluator_(evaluator), functions_(functions), states_(states),
+          value_bytes_(static_cast<std::int64_t>(size_of(table.gathered))),
+          inner_(geometry_.axes[static_cast<std::size_t>(geometry_.rank - 1)]) {}
+
+    // As many cells as can gather together.
+    std::int64_t most_cells_of_run() const {
+        return inner_.is_reduced != 0 && !are_runs_batched()
+                   ? 1
+                   : std::min(most_cells, evaluator_.block_elements());
+    }
+
+    void gather(const CellRun& cells, std::int64_t group) {
+        functions_.empty(states_, cells.count);
+        const std::int64_t begin = group * geometry_.group_size;
+        // The grouped axis is the first reduced one: the outermost loop.
+        range_ = {begin, geometry_.grouped < 0
+                             ? 1
+                             : std::min(geometry_.grouped_extent(), begin + geometry_.group_size)};
+        if (geometry_.grouped < 0) {
+            return columns(cells, cells.first, 0, 0, 1);
+        }
+        reduce(cells, 0, cells.first, 0);
+    }
+
+    const std::byte* states() const { return states_; }
+
+  private:
+    AxisRange range_of(std::int64_t axis) const {
+        return axis == geometry_.grouped
+                   ? range_
+                   : AxisRange{0, geometry_.axes[static_cast<std::size_t>(axis)].extent};
+    }
+
+    // Short rows that are reduced whole gather several to a block.
+    bool are_runs_batched() const {
+        return geometry_.rank > 1 &&
+               geometry_.axes[static_cast<std::size_t>(geometry_.rank - 2)].is_reduced == 0 &&
+               (geometry_.grouped != geometry_.rank - 1 || geometry_.groups == 1) &&
+               2 * inner_.extent <= evaluator_.block_elements();
+    }
+
+    // All indices of the reduced axes from `axis` on, in order; the last reduced axes in blocks.
+    void reduce(const CellRun& cells, std::int64_t axis, std::int64_t first, std::int64_t index) {
+        while (axis < geometry_.rank && geometry_.axes[static_cast<std::size_t>(axis)].is_reduced == 0) {
+            ++axis;
+        }
+        if (axis == geometry_.rank) {
+            return columns(cells, first, index, 0, 1);
+        }
+        const FoldAxis& one = geometry_.axes[static_cast<std::size_t>(axis)];
+        const AxisRange range = range_of(axis);
+        if (axis == geometry_.rank - 1) {
+            return cells.count > 1 ? batch(cells, first, index) : run(first, index, one, range);
+        }
+        if (axis == geometry_.rank - 2 && inner_.is_reduced == 0) {
+            return columns(cells, first + range.begin * one.stride, index + range.begin * one.user_stride,
+                           one.user_stride, range.end - range.begin);
+        }
+        for (std::int64_t i = range.begin; i < range.end; ++i) {
+            reduce(cells, axis + 1, first + i * one.stride, index + i * one.user_stride);
+        }
+    }
+
+    // One cell's row, in blocks that begin at multiples of the block's size from the group's begin on.
+    void run(std::int64_t first, std::int64_t index, const FoldAxis& axis, AxisRange range) {
+        for (std::int64_t i = range.begin; i < range.end;) {
+            const std::int64_t count = std::min(evaluator_.block_elements(), range.end - i);
+            functions_.run(states_, evaluator_.evaluate(first + i, count), count,
+                           index + i * axis.user_stride, axis.user_stride);
+            i += count;
+        }
+    }
+
+    // Whole rows of several cells, one behind the other in memory.
+    void batch(const CellRun& cells, std::int64_t first, std::int64_t index) {
+        const std::int64_t extent = inner_.extent;
+        const std::int64_t rows = evaluator_.block_elements() / extent;
+        for (std::int64_t cell = 0; cell < cells.count; cell += rows) {
+            const std::int64_t count = std::min(rows, cells.count - cell);
+            const std::byte* const values = evaluator_.evaluate(first + cell * extent, count * extent);
+            for (std::int64_t row = 0; row < count; ++row) {
+                functions_.run(states_ + (cell + row) * functions_.state_bytes,
+                               values + row * extent * value_bytes_, extent, index, inner_.user_stride);
+            }
+        }
+    }
+
+    // Rows of cells, `count` of them; several to a block where they follow each other in memory.
+    void columns(const CellRun& cells, std::int64_t first, std::int64_t index, std::int64_t index_step,
+                 std::int64_t count) {
+        const std::int64_t row_stride = inner_.extent;
+        const bool are_adjacent = cells.count == inner_.extent;
+        const std::int64_t rows =
+            are_adjacent ? std::max<std::int64_t>(evaluator_.block_elements() / cells.count, 1) : 1;
+        for (std::int64_t row = 0; row < count; row += rows) {
+            const std::int64_t part = std::min(rows, count - row);
+            const std::byte* const values = evaluator_.evaluate(first + row * row_stride, part * cells.count);
+            for (std::int64_t i = 0; i < part; ++i) {
+                functions_.columns(states_, values + i * cells.count * value_bytes_, cells.count,
+                                   index + (row + i) * index_step);
+            }
+        }
+    }
+
+    const FoldGeometry& geometry_;
+    BlockEvaluator& evaluator_;
+    const FoldFunctions& functions_;
+    std::byte* states_;
+    std::int64_t value_bytes_;
+    const FoldAxis& inner_;
+    AxisRange range_{};
+};
+
+// The element of a cell's first value.
+std::int64_t element_of_cell(const FoldGeometry& geometry, std::int64_t lead, std::int64_t rest) {
+    std::int64_t element = geometry.leads() ? lead * geometry.axes[0].stride : 0;
+    for (std::int64_t axis = geometry.rank; axis-- > (geometry.leads() ? 1 : 0);) {
+        const FoldAxis& one = geometry.axes[static_cast<std::size_t>(axis)];
+        if (one.is_reduced == 0) {
+            element += rest % one.extent * one.stride;
+            rest /= one.extent;
+        }
+    }
+    return element;
+}
+
+// The last kept axis, along which cells gather together: its extent, and whether it is `lead`.
+struct CellAxis {
+    std::int64_t extent = 1;
+    bool is_lead = false;
+};
+CellAxis cell_axis(const FoldGeometry& geometry) {
+    for (std::int64_t axis = geometry.rank; axis-- > 0;) {
+        if (geometry.axes[static_cast<std::size_t>(axis)].is_reduced == 0) {
+            return {geometry.axes[static_cast<std::size_t>(axis)].extent, axis == 0};
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+void fill_partials(const TileCall& call, const expression::BlockFunctions& blocks,
+                   const FoldFunctions& functions) {
+    const auto& table = *reinterpret_cast<const FoldTable*>(call.table.data());
+    const FoldGeometry& geometry = table.geometry;
+    BlockEvaluator evaluator(table.program, blocks, table.space, call.inputs, call.scratch);
+    GroupFold fold(table, evaluator, functions, evaluator.rest().data());
+    const Box& tile = call.tile;
+    const std::int64_t fields = call.target.shape[3];
+    const auto write = [&](std::int64_t lead, std::int64_t group, std::int64_t rest, std::int64_t cell) {
+        const std::int64_t at = ((lead * geometry.groups + group) * geometry.rest + rest) * fields;
+        std::memcpy(call.target.data + 8 * (at + tile.begin[3]),
+                    fold.states() + cell * functions.state_bytes + 8 * tile.begin[3],
+                    static_cast<std::size_t>(8 * tile.extent(3)));
+    };
+    const CellAxis cells = cell_axis(geometry);
+    const std::int64_t most = fold.most_cells_of_run();
+    for (std::int64_t group = tile.begin[1]; group < tile.end[1]; ++group) {
+        if (cells.is_lead) {
+            for (std::int64_t lead = tile.begin[0]; lead < tile.end[0];) {
+                const std::int64_t count = std::min(most, tile.end[0] - lead);
+                fold.gather({element_of_cell(geometry, lead, 0), count}, group);
+                for (std::int64_t cell = 0; cell < count; ++cell) {
+                    write(lead + cell, group, 0, cell);
+                }
+                lead += count;
+            }
+            continue;
+        }
+        for (std::int64_t lead = tile.begin[0]; lead < tile.end[0]; ++lead) {
+            for (std::int64_t rest = tile.begin[2]; rest < tile.end[2];) {
+                const std::int64_t count =
+                    std::min({most, tile.end[2] - rest, cells.extent - rest % cells.extent});
+                fold.gather({element_of_cell(geometry, lead, rest), count}, group);
+                for (std::int64_t cell = 0; cell < count; ++cell) {
+                    write(lead, group, rest + cell, cell);
+                }
+                rest += count;
+            }
+        }
+    }
+}
+
+}  // namespace slab::kernels::fold
