@@ -66,11 +66,10 @@ HWY_INLINE void fold_window(Key* keys, std::int64_t count, std::int64_t size, st
     }
 }
 
-template <class Extremum, typename Element>
+template <class Extremum, typename Key>
 void fill(const OrderWindow& window, const TileCall& call) {
-    using Key = OrderKey<Element>;
     constexpr auto key_bytes = static_cast<std::int64_t>(sizeof(Key));
-    const KeyRows<Element, Key> rows(window, call);
+    const KeyRows<Key> rows(window, call);
     const Box& tile = call.tile;
     const TileAxes axes(window, tile);
     const std::int64_t window_width = window.size[axes.x];
@@ -130,14 +129,22 @@ void fill(const OrderWindow& window, const TileCall& call) {
     rows.finish();
 }
 
+template <class Extremum>
+void fill_with(const OrderWindow& window, const TileCall& call) {
+    switch (size_of(call.target.dtype)) {
+    case 1: return fill<Extremum, std::uint8_t>(window, call);
+    case 2: return fill<Extremum, std::uint16_t>(window, call);
+    case 4: return fill<Extremum, std::int32_t>(window, call);
+    default: return fill<Extremum, std::int64_t>(window, call);
+    }
+}
+
 void fill_extremum(const OrderWindow& window, const TileCall& call) {
-    with_element_type(call.target.dtype, [&]<typename Element>(Element) {
-        if (window.statistic == OrderStatistic::minimum) {
-            fill<Smaller, Element>(window, call);
-        } else {
-            fill<Larger, Element>(window, call);
-        }
-    });
+    if (window.statistic == OrderStatistic::minimum) {
+        fill_with<Smaller>(window, call);
+    } else {
+        fill_with<Larger>(window, call);
+    }
 }
 
 #endif

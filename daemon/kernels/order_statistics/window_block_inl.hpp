@@ -16,8 +16,20 @@ HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
 namespace HWY_NAMESPACE {
 
-// Reads and writes rows of a tile as keys. Key: the element's own, or a wider one that keeps the order.
-template <typename Element, typename Key>
+// Calls visit(Element()) with the type of an element, one of those whose keys are of this type: their own, or a wider one
+// that keeps the order.
+template <typename Key, class Visit>
+HWY_INLINE void with_element_of_key(DType dtype, const Visit& visit) {
+    with_element_type(dtype, [&]<typename Element>(Element element) {
+        if constexpr (std::is_same_v<OrderKey<Element>, Key> ||
+                      (sizeof(Element) == 1 && std::is_same_v<Key, std::uint16_t>)) {
+            visit(element);
+        }
+    });
+}
+
+// Reads and writes rows of a tile as keys.
+template <typename Key>
 class KeyRows {
   public:
     using Index = std::array<std::int64_t, max_rank>;
@@ -25,10 +37,9 @@ class KeyRows {
     KeyRows(const OrderWindow& window, const TileCall& call)
         : window_(window), call_(call), input_(call.inputs[0]),
           rank_(static_cast<std::size_t>(input_.shape.rank)),
-          mode_(store_mode_for(element_count(call.target.shape) * element_bytes)) {
-        Element element;
-        std::memcpy(&element, window.fill.data(), sizeof(element));
-        fill_ = static_cast<Key>(order_key(element));
+          element_bytes_(static_cast<std::int64_t>(size_of(input_.dtype))),
+          mode_(store_mode_for(element_count(call.target.shape) * element_bytes_)) {
+        convert(window.fill.data(), &fill_, 1);
     }
 
     // Keys [begin, begin + count) of the row of the input at `index` (its last entry does not count); both may lie
@@ -45,13 +56,13 @@ class KeyRows {
             row = row * n + *inside;
         }
         const std::int64_t n = input_.shape.extents[rank_ - 1];
-        const std::byte* const from = input_.data + row * n * element_bytes;
+        const std::byte* const from = input_.data + row * n * element_bytes_;
         const std::int64_t first = std::clamp<std::int64_t>(begin, 0, n);
         const std::int64_t last = std::clamp<std::int64_t>(begin + count, first, n);
         for (std::int64_t x = begin; x < std::min(first, begin + count); ++x) {
             to[x - begin] = beyond(from, x, n);
         }
-        convert(from + first * element_bytes, to + (first - begin), last - first);
+        convert(from + first * element_bytes_, to + (first - begin), last - first);
         for (std::int64_t x = std::max(last, begin); x < begin + count; ++x) {
             to[x - begin] = beyond(from, x, n);
         }
@@ -64,15 +75,19 @@ class KeyRows {
             at = at * call_.target.shape.extents[a] + index[a];
         }
         const auto* from = reinterpret_cast<const std::byte*>(keys);
-        if constexpr (!std::is_same_v<Element, Key> && !(std::is_same_v<Element, Bool> && sizeof(Key) == 1)) {
-            for (std::int64_t i = 0; i < count; ++i) {
-                const auto element = element_of_key<Element>(static_cast<OrderKey<Element>>(keys[i]));
-                std::memcpy(bytes + i * element_bytes, &element, sizeof(element));
+        with_element_of_key<Key>(call_.target.dtype, [&]<typename Element>(Element) {
+            if constexpr (!std::is_same_v<Element, Key> &&
+                          !(std::is_same_v<Element, Bool> && sizeof(Key) == 1)) {
+                for (std::int64_t i = 0; i < count; ++i) {
+                    const auto element = element_of_key<Element>(static_cast<OrderKey<Element>>(keys[i]));
+                    std::memcpy(bytes + i * static_cast<std::int64_t>(sizeof(Element)), &element,
+                                sizeof(element));
+                }
+                from = bytes;
             }
-            from = bytes;
-        }
-        store_run(from, call_.target.data + at * element_bytes,
-                  static_cast<std::size_t>(count * element_bytes), mode_);
+        });
+        store_run(from, call_.target.data + at * element_bytes_,
+                  static_cast<std::size_t>(count * element_bytes_), mode_);
     }
 
     // What is left when all tiles' rows have been stored.
@@ -83,37 +98,38 @@ class KeyRows {
     }
 
   private:
-    static constexpr auto element_bytes = static_cast<std::int64_t>(sizeof(Element));
-
     HWY_INLINE Key beyond(const std::byte* row, std::int64_t x, std::int64_t n) const {
         const auto inside = map_index(x, n, window_.boundary);
-        if (!inside) {
-            return fill_;
+        Key key = fill_;
+        if (inside) {
+            convert(row + *inside * element_bytes_, &key, 1);
         }
-        Element element;
-        std::memcpy(&element, row + *inside * element_bytes, sizeof(element));
-        return static_cast<Key>(order_key(element));
+        return key;
     }
 
-    // A plain loop, which the compiler turns into vectors of this instruction set.
-    static void convert(const std::byte* from, Key* HWY_RESTRICT to, std::int64_t count) {
-        if constexpr (std::is_same_v<Element, Key>) {
-            std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(Key));
-        } else {
-            for (std::int64_t i = 0; i < count; ++i) {
-                Element element;
-                std::memcpy(&element, from + i * element_bytes, sizeof(element));
-                to[i] = static_cast<Key>(order_key(element));
+    // Plain loops, which the compiler turns into vectors of this instruction set.
+    void convert(const std::byte* from, Key* HWY_RESTRICT to, std::int64_t count) const {
+        with_element_of_key<Key>(input_.dtype, [&]<typename Element>(Element) {
+            if constexpr (std::is_same_v<Element, Key>) {
+                std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(Key));
+            } else {
+                for (std::int64_t i = 0; i < count; ++i) {
+                    Element element;
+                    std::memcpy(&element, from + i * static_cast<std::int64_t>(sizeof(Element)),
+                                sizeof(element));
+                    to[i] = static_cast<Key>(order_key(element));
+                }
             }
-        }
+        });
     }
 
     const OrderWindow& window_;
     const TileCall& call_;
     const ConstArrayView& input_;
     std::size_t rank_;
+    std::int64_t element_bytes_;
     StoreMode mode_;
-    Key fill_;
+    Key fill_{};
 };
 
 // Calls visit(index) for each combination of the tile's indices on the axes slower than the rows'.
