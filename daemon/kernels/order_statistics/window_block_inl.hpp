@@ -16,6 +16,24 @@ HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
 namespace HWY_NAMESPACE {
 
+// Plain loops, which the compiler turns into vectors of this instruction set.
+template <typename Element, typename Key>
+void keys_of_elements(const std::byte* HWY_RESTRICT from, Key* HWY_RESTRICT to, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        Element element;
+        std::memcpy(&element, from + i * static_cast<std::int64_t>(sizeof(Element)), sizeof(element));
+        to[i] = static_cast<Key>(order_key(element));
+    }
+}
+
+template <typename Element, typename Key>
+void elements_of_keys(const Key* HWY_RESTRICT from, std::byte* HWY_RESTRICT to, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto element = element_of_key<Element>(static_cast<OrderKey<Element>>(from[i]));
+        std::memcpy(to + i * static_cast<std::int64_t>(sizeof(Element)), &element, sizeof(element));
+    }
+}
+
 // Calls visit(Element()) with the type of an element, one of those whose keys are of this type: their own, or a wider one
 // that keeps the order.
 template <typename Key, class Visit>
@@ -78,11 +96,7 @@ class KeyRows {
         with_element_of_key<Key>(call_.target.dtype, [&]<typename Element>(Element) {
             if constexpr (!std::is_same_v<Element, Key> &&
                           !(std::is_same_v<Element, Bool> && sizeof(Key) == 1)) {
-                for (std::int64_t i = 0; i < count; ++i) {
-                    const auto element = element_of_key<Element>(static_cast<OrderKey<Element>>(keys[i]));
-                    std::memcpy(bytes + i * static_cast<std::int64_t>(sizeof(Element)), &element,
-                                sizeof(element));
-                }
+                elements_of_keys<Element>(keys, bytes, count);
                 from = bytes;
             }
         });
@@ -107,18 +121,12 @@ class KeyRows {
         return key;
     }
 
-    // Plain loops, which the compiler turns into vectors of this instruction set.
-    void convert(const std::byte* from, Key* HWY_RESTRICT to, std::int64_t count) const {
+    void convert(const std::byte* from, Key* to, std::int64_t count) const {
         with_element_of_key<Key>(input_.dtype, [&]<typename Element>(Element) {
             if constexpr (std::is_same_v<Element, Key>) {
                 std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(Key));
             } else {
-                for (std::int64_t i = 0; i < count; ++i) {
-                    Element element;
-                    std::memcpy(&element, from + i * static_cast<std::int64_t>(sizeof(Element)),
-                                sizeof(element));
-                    to[i] = static_cast<Key>(order_key(element));
-                }
+                keys_of_elements<Element>(from, to, count);
             }
         });
     }
