@@ -35,14 +35,17 @@ struct BlockWindow {
 
 // 3 x 3: the columns of three are sorted once for the three windows that share them. The median is the middle one of
 // the largest of the smallest, the middle of the middle, and the smallest of the largest.
+// ahead: the input that is wanted next, fetched meanwhile.
 template <typename Key>
-HWY_INLINE void median_3x3(const Key* keys, std::int64_t pitch, std::int64_t width, Key* sorted, Key* to) {
+HWY_INLINE void median_3x3(const Key* keys, std::int64_t pitch, std::int64_t width, Key* sorted, Key* to,
+                           const std::byte* ahead) {
     const hn::ScalableTag<Key> d;
     const auto n = static_cast<std::int64_t>(hn::Lanes(d));
     Key* const low = sorted;
     Key* const middle = sorted + pitch;
     Key* const high = sorted + 2 * pitch;
     for (std::int64_t x = 0; x < width + 2; x += n) {
+        __builtin_prefetch(ahead + x * static_cast<std::int64_t>(sizeof(Key)));
         auto a = hn::LoadU(d, keys + x);
         auto b = hn::LoadU(d, keys + pitch + x);
         auto c = hn::LoadU(d, keys + 2 * pitch + x);
@@ -152,22 +155,27 @@ void fill(const OrderWindow& window, const TileCall& call) {
             const std::int64_t row_count = std::min(block.rows, axes.rows_end - y);
             for (std::int64_t x = tile.begin[axes.x]; x < tile.end[axes.x]; x += block.width) {
                 const std::int64_t width = std::min(block.width, tile.end[axes.x] - x);
-                Key* to = keys;
-                for_each_window_plane(
-                    window, tile.rank, index, [&](std::array<std::int64_t, max_rank> source) HWY_ATTR {
-                        for (std::int64_t row = 0; row < block.source_rows; ++row, to += block.pitch) {
-                            if (row < row_count + axes.window_rows - 1) {
-                                axes.set_row(source, y - axes.rows_before + row);
-                                rows.load(source, x - window.before[axes.x], width + window_width - 1, to);
-                            }
-                        }
-                    });
+                // A row is loaded when the first window needs it: it is in the nearest cache then.
+                const auto load_row = [&](std::int64_t row) HWY_ATTR {
+                    Key* to = keys + row * block.pitch;
+                    for_each_window_plane(
+                        window, tile.rank, index, [&](std::array<std::int64_t, max_rank> source) HWY_ATTR {
+                            axes.set_row(source, y - axes.rows_before + row);
+                            rows.load(source, x - window.before[axes.x], width + window_width - 1, to);
+                            to += block.source_rows * block.pitch;
+                        });
+                };
+                for (std::int64_t row = 0; row + 1 < axes.window_rows; ++row) {
+                    load_row(row);
+                }
                 std::array<std::int64_t, max_rank> output = index;
                 output[axes.x] = x;
                 for (std::int64_t row = 0; row < row_count; ++row) {
+                    load_row(row + axes.window_rows - 1);
                     const Key* const from = keys + row * block.pitch;
                     if (is_3x3) {
-                        median_3x3(from, block.pitch, width, room, medians);
+                        axes.set_row(output, y + row + 2);
+                        median_3x3(from, block.pitch, width, room, medians, rows.address(output));
                     } else if (forgets) {
                         median_by_forgetting_row(from, offsets, count, width, room, medians);
                     } else {

@@ -86,6 +86,15 @@ class KeyRows {
         }
     }
 
+    // Where an element of the input lies, or would lie: to be fetched ahead, not to be read.
+    HWY_INLINE const std::byte* address(const Index& index) const {
+        std::int64_t at = 0;
+        for (std::size_t a = 0; a < rank_; ++a) {
+            at = at * input_.shape.extents[a] + index[a];
+        }
+        return input_.data + at * element_bytes_;
+    }
+
     // Keys of `count` elements of the output from `index`. `bytes`: room for as many elements.
     HWY_INLINE void store(const Key* keys, const Index& index, std::int64_t count, std::byte* bytes) const {
         std::int64_t at = 0;
