@@ -77,10 +77,12 @@ class Program {
 };
 
 // How tiles of the output are best cut. The scheduler starts from `brick`, then grows the fastest axis up to `most`,
-// then the next slower, until a tile has the configured number of bytes.
+// then the next slower, until a tile has the configured number of bytes. A brick larger than that is cut, but never below
+// `least`: what a kernel would have to compute as a whole for any part of it.
 struct TilePreference {
     std::array<std::int64_t, max_rank> brick{1, 1, 1, 1, 1};
     std::array<std::int64_t, max_rank> most{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
+    std::array<std::int64_t, max_rank> least{1, 1, 1, 1, 1};
 };
 
 // An array that the kernel computes first and reads later: spline coefficients, a filtered input. It lives in the volume
@@ -172,7 +174,8 @@ struct TileCall {
     std::span<const ConstArrayView> workspaces{};
     std::span<const std::byte> table{};
 };
-inline constexpr std::size_t scratch_bytes = 1024 * 1024;
+// Most kernels keep to a few hundred KiB. Blocks of a matrix product are of this size; what is not touched costs nothing.
+inline constexpr std::size_t scratch_bytes = 4 * 1024 * 1024;
 
 // A kernel is a record: its description, its plan (pure; runs in the supervisor, bounded time, whatever the values),
 // and its tile function. `fill_scalar` is the definition; `fill` is what runs, and agrees with it.

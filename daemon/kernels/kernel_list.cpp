@@ -1,7 +1,10 @@
 #include "daemon/kernels/affine/affine.hpp"
+#include "daemon/kernels/fft/fft.hpp"
 #include "daemon/kernels/fold/fold.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/kernels/map/map.hpp"
+#include "daemon/kernels/matmul/matmul.hpp"
+#include "daemon/kernels/order_statistics/order_statistics.hpp"
 #include "daemon/kernels/outer/outer.hpp"
 #include "daemon/kernels/reslice/reslice.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
@@ -11,7 +14,10 @@
 namespace slab::kernels {
 
 std::span<const Kernel> all_kernels() {
-    static const std::array kernels{zoom_kernel(), outer_kernel(), affine_kernel(), reslice_kernel(), map_kernel(), fold_kernel()};
+    static const std::array kernels{zoom_kernel(),    outer_kernel(),  affine_kernel(),  reslice_kernel(),
+                                    minimum_kernel(), median_kernel(), maximum_kernel(), map_kernel(),
+                                    fold_kernel(),    matmul_kernel(), fft_kernel(),     ifft_kernel(),
+                                    rfft_kernel(),    irfft_kernel()};
     return kernels;
 }
 

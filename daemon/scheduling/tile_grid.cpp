@@ -18,7 +18,8 @@ std::array<std::int64_t, max_rank> tile_extents(const Box& domain, const kernels
     for (std::size_t axis = rank; axis-- > 0;) {
         const std::int64_t extent = domain.extent(static_cast<int>(axis));
         // A tiny budget shrinks the brick too: tiles of one element are legal.
-        tile[axis] = std::clamp<std::int64_t>(std::min(preference.brick[axis], budget / elements), 1, extent);
+        const std::int64_t wanted = std::min(preference.brick[axis], budget / elements);
+        tile[axis] = std::clamp<std::int64_t>(std::max(wanted, preference.least[axis]), 1, extent);
         elements *= tile[axis];
     }
     for (std::size_t axis = rank; axis-- > 0;) {

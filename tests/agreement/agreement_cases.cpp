@@ -2,6 +2,8 @@
 
 #include "daemon/kernels/interpolation/boundary.hpp"
 #include "tests/agreement/expression_cases.hpp"
+#include "tests/agreement/order_cases.hpp"
+#include "tests/agreement/product_cases.hpp"
 #include "tests/agreement/sampling_cases.hpp"
 
 #include <algorithm>
@@ -227,7 +229,8 @@ void fill_with_reals(std::vector<std::byte>& content, Content kind, std::mt19937
                           -Limits::quiet_NaN(),
                           Limits::denorm_min(),
                           Limits::max()};
-    std::uniform_real_distribution<T> ordinary(T(-1000), T(1000));
+    const T largest = kind == Content::up_to_one ? T(1) : T(1000);
+    std::uniform_real_distribution<T> ordinary(-largest, largest);
     for (std::size_t i = 0; i + sizeof(T) <= content.size(); i += sizeof(T)) {
         const T value =
             kind == Content::any_bits && random() % 8 == 0 ? specials[random() % 8] : ordinary(random);
@@ -257,6 +260,15 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     }
     if (kernel == "fold") {
         return fold_cases();
+    }
+    if (kernel == "minimum" || kernel == "median" || kernel == "maximum") {
+        return order_statistic_cases(kernel);
+    }
+    if (kernel == "matmul") {
+        return matmul_cases();
+    }
+    if (kernel.ends_with("fft")) {
+        return fft_cases(kernel);
     }
     return {};
 }

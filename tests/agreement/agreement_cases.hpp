@@ -9,8 +9,9 @@
 
 namespace slab::agreement {
 
-// Kernels that compute are compared within a tolerance, which means nothing beside an infinity.
-enum class Content : std::uint8_t { any_bits, ordinary };
+// Kernels that compute are compared within a tolerance, which means nothing beside an infinity; of products it is as large
+// as the product of two inputs, and no more than the largest of them up to 1.
+enum class Content : std::uint8_t { any_bits, ordinary, up_to_one };
 
 struct AgreementCase {
     std::string name;
@@ -23,7 +24,7 @@ struct AgreementCase {
 std::vector<AgreementCase> agreement_cases(std::string_view kernel);
 
 // Any bytes for integers; for real and complex numbers also infinities, NaNs, denormals and zeros of both
-// signs, unless they are to be ordinary: -1000 to 1000.
+// signs, unless they are to be ordinary: -1000 to 1000, or -1 to 1.
 std::vector<std::byte> random_content(const ArrayDescription& array, Content content,
                                       std::mt19937_64& random);
 

@@ -168,6 +168,51 @@ void add_expressions(std::vector<SpeedCase>& cases) {
     cases.back().parameters.set("range", Table{1, 2, {0.0, 1001.0}});
 }
 
+ParameterValues window_parameters(std::vector<std::int64_t> size) {
+    ParameterValues values;
+    values.set("size", std::move(size));
+    return values;
+}
+
+void add_order_statistics(std::vector<SpeedCase>& cases) {
+    const auto add = [&](const char* kernel, DType dtype, Shape shape, std::int64_t size) {
+        cases.push_back({std::string(kernel) + " " + std::to_string(size) + " " + to_text(shape) + " " +
+                             std::string(name_of(dtype)),
+                         kernel,
+                         {{dtype, shape, MemoryOrder::c}},
+                         window_parameters({size})});
+    };
+    for (const DType dtype : {DType::uint8, DType::uint16, DType::float32, DType::float64}) {
+        add("median", dtype, {4096, 4096}, 3);
+        add("median", dtype, {4096, 4096}, 5);
+        add("minimum", dtype, {4096, 4096}, 3);
+    }
+    add("median", DType::uint8, {4096, 4096}, 21);
+    add("median", DType::float32, {256, 256, 256}, 3);
+    add("maximum", DType::float32, {256, 256, 256}, 3);
+    add("maximum", DType::float32, {4096, 4096}, 31);
+}
+
+void add_products_and_transforms(std::vector<SpeedCase>& cases) {
+    for (const DType dtype : {DType::float32, DType::float64}) {
+        const ArrayDescription matrix{dtype, {4096, 4096}, MemoryOrder::c};
+        cases.push_back({"matmul 4096^3 " + std::string(name_of(dtype)), "matmul", {matrix, matrix}, {}});
+    }
+    const auto add = [&](const char* kernel, DType dtype, Shape shape, std::vector<std::int64_t> axes) {
+        ParameterValues values;
+        values.set("axes", AxisList{std::move(axes)});
+        cases.push_back({std::string(kernel) + " " + to_text(shape) + " " + std::string(name_of(dtype)),
+                         kernel,
+                         {{dtype, shape, MemoryOrder::c}},
+                         std::move(values)});
+    };
+    add("fft", DType::complex64, {4096, 4096}, {0, 1});
+    add("fft", DType::complex128, {4096, 4096}, {0, 1});
+    add("fft", DType::complex64, {256, 256, 256}, {0, 1, 2});
+    add("rfft", DType::float32, {4096, 4096}, {0, 1});
+    add("irfft", DType::complex64, {4096, 2049}, {0, 1});
+}
+
 std::vector<SpeedCase> speed_cases() {
     const auto array = [](DType dtype, Shape shape) {
         return ArrayDescription{dtype, shape, MemoryOrder::c};
@@ -238,6 +283,8 @@ std::vector<SpeedCase> speed_cases() {
     add_zooms_of_order_0(cases);
     add_reslices(cases);
     add_expressions(cases);
+    add_order_statistics(cases);
+    add_products_and_transforms(cases);
     return cases;
 }
 

@@ -55,3 +55,13 @@ TEST_CASE("an enormous array with a tiny tile size still has a bounded number of
     narrow.most.fill(4);
     CHECK(cut_into_tiles(whole({std::int64_t{1} << 40}), 1, narrow, 1).tile_count() <= most_tiles);
 }
+
+TEST_CASE("a brick is cut to the bytes that were asked for, but never below the kernel's least") {
+    kernels::TilePreference block;
+    block.brick = {512, 1024, 1, 1, 1};
+    CHECK(element_count(cut_into_tiles(whole({4096, 4096}), 4, block, 1 << 16).tile_box(0)) == 1 << 14);
+    block.least = block.brick;
+    const TileGrid grid = cut_into_tiles(whole({4096, 700}), 4, block, 1 << 16);
+    CHECK(grid.tile[0] == 512);
+    CHECK(grid.tile[1] == 700);
+}
