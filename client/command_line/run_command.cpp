@@ -271,7 +271,7 @@ class RunCommand final : public Command {
             object["file"] = prepared.output_path;
             job.json = object.dump(-1, ' ', false, Json::error_handler_t::replace);
         }
-        const bool is_printed = is_done && !prepared.format && !job.kept && !job.result.empty();
+        const bool is_printed = is_done && !prepared.format && !prepared.request.keep && !job.result.empty();
         if (is_printed && !common_.json) {
             fmt::print("{}\n", job.result);
         } else if (is_done && prepared.place == OutputPlace::standard_output) {

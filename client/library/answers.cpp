@@ -155,7 +155,7 @@ PlannedJob planned_job_from(const Json& json) {
     plan.least_bytes = integer_or(json, "least_bytes", 0);
     plan.work_bytes = integer_or(json, "work_bytes", 0);
     plan.streams = flag_or(json, "streams", false);
-    plan.is_answer = flag_or(json, "answer", false);
+    plan.is_answer = flag_or(json, "tells_result", false);
     plan.phases = integer_or(json, "phases", 1);
     plan.band_shape = shape_in(json, "band_shape");
     plan.json = dump(json);

@@ -78,21 +78,21 @@ struct PipelineStep {
 // output is the job's. What lies between two steps is in the volume only, band by band where the arrays are large.
 // Without an output the result is kept in the volume.
 struct JobRequest {
-    std::string kernel;
-    Parameters parameters;
-    std::vector<PipelineStep> steps;  // instead of kernel and parameters; in any order
-    std::vector<InputArray> inputs;
-    std::optional<OutputTarget> output;
-    bool to_file = false;    // for plan, before there is a file: the result will go to one
-    bool keep = false;       // in the volume beside the file, until Connection::drop
-    bool linked = false;     // cancelled when this connection closes
-    bool watch = true;       // this connection hears of its progress and end, so that wait need not ask
-    int priority = 0;        // -20 to 19, 19 last, as nice
-    std::string max_memory;  // "6GiB", "50%" or bytes; empty: no bound of its own
-    std::string tile_bytes;  // the same; empty: the daemon's setting
-    std::string name;        // free text for lists
+    std::string kernel = {};
+    Parameters parameters = {};
+    std::vector<PipelineStep> steps = {};  // instead of kernel and parameters; in any order
+    std::vector<InputArray> inputs = {};
+    std::optional<OutputTarget> output = {};
+    bool to_file = false;         // for plan, before there is a file: the result will go to one
+    bool keep = false;            // in the volume beside the file, until Connection::drop
+    bool linked = false;          // cancelled when this connection closes
+    bool watch = true;            // this connection hears of its progress and end, so that wait need not ask
+    int priority = 0;             // -20 to 19, 19 last, as nice
+    std::string max_memory = {};  // "6GiB", "50%" or bytes; empty: no bound of its own
+    std::string tile_bytes = {};  // the same; empty: the daemon's setting
+    std::string name = {};        // free text for lists
     SpacePolicy when_disk_is_full = SpacePolicy::refuse;
-    std::string note;  // a JSON object, at most 16 KiB, given back in JobStatus: the client's own memory
+    std::string note = {};  // a JSON object, at most 16 KiB, given back in JobStatus: the client's own memory
 };
 
 }  // namespace slab

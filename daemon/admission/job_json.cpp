@@ -133,7 +133,7 @@ Json plan_to_json(const JobPlan& plan) {
         {"kernel", kernel_of(plan)},
         {"parameters", parameters_of(plan)},
         {"steps", steps_of(plan)},
-        {"answer", plan.is_answer()},
+        {"tells_result", plan.is_answer()},
         {"output", array_to_json(plan.output)},
         {"bytes_in", plan.bytes_in},
         {"bytes_out", plan.bytes_out},
