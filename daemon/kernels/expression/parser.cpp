@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <numbers>
 #include <optional>
@@ -11,15 +13,19 @@ namespace slab::kernels::expression {
 namespace {
 
 // Python's precedences, the loosest first; ** is apart: it binds tighter than the signs before it.
+struct Precedence {
+    std::string_view symbol;
+    int level;
+};
+constexpr Precedence precedences[] = {
+    {"<", 0},  {"<=", 0}, {">", 0}, {">=", 0}, {"==", 0}, {"!=", 0}, {"|", 1},  {"^", 2}, {"&", 3},
+    {"<<", 4}, {">>", 4}, {"+", 5}, {"-", 5},  {"*", 6},  {"/", 6},  {"//", 6}, {"%", 6},
+};
+
+// Negative: it stands between no two operands.
 int precedence_of(std::string_view symbol) {
-    static constexpr std::string_view levels[] = {" < <= > >= == != ", " | ",   " ^ ",       " & ",
-                                                  " << >> ",           " + - ", " * / // % "};
-    for (int level = 0; level < 7; ++level) {
-        if (levels[level].find(" " + std::string(symbol) + " ") != std::string_view::npos) {
-            return level;
-        }
-    }
-    return -1;
+    const auto* const found = std::ranges::find(precedences, symbol, &Precedence::symbol);
+    return found == std::end(precedences) ? -1 : found->level;
 }
 
 std::optional<Literal> named_constant(std::string_view name) {
