@@ -92,7 +92,7 @@ std::vector<kernels::AxisRange> JobPlan::needed_rows(kernels::AxisRange rows) co
             const std::size_t source = own < step->inputs.size()
                                            ? step->inputs[own]
                                            : inputs.size() + step->first_phase + (own - step->inputs.size());
-            const Shape& shape = source_shape(source);
+            const Shape& shape = own < step->inputs.size() ? step->input_shapes[own] : source_shape(source);
             const int source_axis = kernels::band_axis_of(shape);
             const kernels::AxisRange reads =
                 step->kernel->band_reads == nullptr

@@ -23,7 +23,8 @@ class MatmulAgainstNumpy(SharedDaemonTestCase):
         wide = np.clongdouble if np.dtype(dtype).kind == "c" else np.longdouble
         expected = np.matmul(a.astype(wide), b.astype(wide))
         self.assertEqual((result.shape, result.dtype), (expected.shape, np.dtype(dtype)))
-        self.assertLessEqual(np.abs(result - expected).max(), 2 * a.shape[-1] ** 0.5 * PRECISION[dtype] + 2 * PRECISION[dtype])
+        # Rounding grows with the sums, whose order is OpenBLAS's: numpy's own error is the measure.
+        self.assertLessEqual(np.abs(result - expected).max(), 4 * np.abs(np.matmul(a, b) - expected).max() + 2 * PRECISION[dtype])
 
     def test_matrices(self):
         rng = np.random.default_rng(1)
