@@ -91,7 +91,7 @@ class Layout {
   public:
     Layout(const JobPlan& plan, bool output_stays)
         : plan_(plan), rows_(plan.target(plan.banded_phase()).shape[plan.cut.axis]),
-          output_stays_(output_stays || plan.banded_phase() + 1 < plan.phase_count()) {
+          output_stays_(output_stays || plan.ends_with_output()) {
         const std::int64_t first_rows = std::min(rows_, plan.steps.back().plan.band_step);
         const std::vector<kernels::AxisRange> first = plan.needed_rows({0, first_rows});
         const std::size_t banded = plan.inputs.size() + plan.banded_phase();
@@ -171,7 +171,7 @@ class Layout {
             const std::int64_t bytes =
                 byte_count(is_input ? plan_.inputs[source] : plan_.target(source - plan_.inputs.size()));
             const bool is_there_whole =
-                is_whole_[source] || (!is_input && plan_.banded_phase() + 1 < plan_.phase_count() &&
+                is_whole_[source] || (!is_input && plan_.ends_with_output() &&
                                       source >= plan_.inputs.size() + plan_.banded_phase());
             const Shape& shape = plan_.source_shape(source);
             most[source] =

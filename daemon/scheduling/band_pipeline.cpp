@@ -62,7 +62,7 @@ void BandPipeline::computed(std::int64_t band) {
     }
     ++computed_;
     stage(band) = BandStage::computed;
-    if (flushes_ == Flushes::nothing) {
+    if (has_nothing_to_flush(band)) {
         stage(band) = BandStage::flushing;
         flushed(band);
     }
@@ -116,6 +116,10 @@ void BandPipeline::resume(std::int64_t band, BandStage to) {
     stage(band) = to;
     ++next_load_;
     computed_ += to == BandStage::computed ? 1 : 0;
+    if (to == BandStage::computed && has_nothing_to_flush(band)) {
+        stage(band) = BandStage::flushing;
+        flushed(band);
+    }
 }
 
 }  // namespace slab::daemon

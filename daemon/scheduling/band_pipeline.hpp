@@ -26,7 +26,11 @@ enum class BandStage : std::uint8_t {
 class BandPipeline {
   public:
     enum class Loads : std::uint8_t { nothing, files };
-    enum class Flushes : std::uint8_t { nothing, file };
+    enum class Flushes : std::uint8_t {
+        nothing,
+        file,
+        last_band,  // what is written is there only when the last band is done
+    };
 
     BandPipeline() = default;
     BandPipeline(std::int64_t bands, int slots, Loads loads, Flushes flushes);
@@ -62,6 +66,9 @@ class BandPipeline {
     bool all_flushed() const { return flushed_ == bands_; }
 
   private:
+    bool has_nothing_to_flush(std::int64_t band) const {
+        return flushes_ == Flushes::nothing || (flushes_ == Flushes::last_band && band + 1 < bands_);
+    }
     BandStage& stage(std::int64_t band) { return slots_[static_cast<std::size_t>(slot_of(band))]; }
 
     std::int64_t bands_ = 0;

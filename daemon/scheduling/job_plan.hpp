@@ -76,6 +76,8 @@ struct JobPlan {
     std::int64_t tile_count = 0;   // over all bands and phases
 
     bool streams() const { return ring.slot_bytes > 0; }
+    // Nothing of the output is there before the last band is done.
+    bool ends_with_output() const { return banded_phase() + 1 < phase_count(); }
     bool is_answer() const { return steps.back().plan.is_answer; }
     std::size_t phase_count() const { return steps.back().output_phase() + 1; }
     const StepPlan& step_of(std::size_t phase) const;

@@ -49,11 +49,7 @@ void JobConductor::advance(Job& job) {
     if (job.request.output && job.mover.checked && job.unwritten_records == 0 &&
         job.state != JobState::waiting_for_space) {
         while (const auto band = job.pipeline.take_flush()) {
-            if (job.plan.band(*band).output().bytes() > 0) {
-                send_write(job, *band);
-            } else {
-                job.pipeline.flushed(*band);
-            }
+            send_write(job, *band);
         }
     }
     if (job.state == JobState::flushing && job.pipeline.all_flushed() && !job.mover.sealing) {
@@ -80,7 +76,10 @@ bool JobConductor::slot_has_memory(const Job& job, std::int64_t band) const {
 
 void JobConductor::begin_bands(Job& job) {
     const auto loads = job.request.inputs.empty() ? BandPipeline::Loads::nothing : BandPipeline::Loads::files;
-    const auto flushes = job.request.output ? BandPipeline::Flushes::file : BandPipeline::Flushes::nothing;
+    using Flushes = BandPipeline::Flushes;
+    const auto flushes = !job.request.output           ? Flushes::nothing
+                         : job.plan.ends_with_output() ? Flushes::last_band
+                                                       : Flushes::file;
     job.pipeline = BandPipeline(job.plan.cut.count, job.plan.ring.slots, loads, flushes);
 }
 

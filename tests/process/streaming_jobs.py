@@ -124,7 +124,7 @@ def fold(parent):
     """What every band leaves gathers in a workspace that stays; the output is there when the last one is done."""
     array = np.arange(288 * 2048, dtype=np.int64).reshape(288, 2048) % 1009
     return StreamingJob(parent, "fold", [(".npy", _npy(array))], (array * array).sum(axis=0),
-                        ["--expr", "a * a", "--reduce", "sum", "--axis", 0], "4.3MB")
+                        ["--expr", "a * a", "--reduce", "sum", "--axis", 0], "6.4MB")
 
 
 KINDS = (plain_zoom, big_endian_zoom, gzip_zoom, fortran_zoom, outer, slow_copy, phases, pipeline, fold)

@@ -183,7 +183,7 @@ class Broadcasting(Map):
         a, b, c = (oracle.random_values(rng, shape, "f8") for shape in ((3000, 200), (200,), (3000, 1)))
         expected = oracle.evaluated("sqrt(abs(a)) * b - c", a, b, c)
         job = self.slabd.submit("map", a, b, c, expr="sqrt(abs(a)) * b - c", max_memory="6MiB",
-                                out=str(self.directory / "out.npy"))
+                                out=self._directory.name + "/bands.npy")
 
         self.assertGreater(job.wait()["bands"], 1)
         result = job.result()
