@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import tempfile
 import unittest
 
 import numpy as np
@@ -181,12 +182,12 @@ class Broadcasting(Map):
         rng = np.random.default_rng(10)
         a, b, c = (oracle.random_values(rng, shape, "f8") for shape in ((3000, 200), (200,), (3000, 1)))
         expected = oracle.evaluated("sqrt(abs(a)) * b - c", a, b, c)
-        plan = self.slabd.plan("map", a, b, c, expr="sqrt(abs(a)) * b - c", max_memory="6MiB")
 
-        self.assertGreater(plan["bands"], 1)
-        result = self.slabd.run("map", a, b, c, expr="sqrt(abs(a)) * b - c", max_memory="6MiB",
-                                out=str(self.directory / "out.npy"))
-        np.testing.assert_array_equal(result, expected)
+        with tempfile.TemporaryDirectory() as directory:
+            job = self.slabd.submit("map", a, b, c, expr="sqrt(abs(a)) * b - c", max_memory="6MiB", out=f"{directory}/out.npy")
+
+            self.assertGreater(job.wait()["bands"], 1)
+            np.testing.assert_array_equal(job.result(), expected)
 
 
 if __name__ == "__main__":
