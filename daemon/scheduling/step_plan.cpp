@@ -40,18 +40,18 @@ std::optional<Error> check_inputs(const kernels::KernelDescription& kernel,
     return std::nullopt;
 }
 
-// Arrays with at most one axis of more than one index have both orders.
-bool is_line(const Shape& shape) {
+// Whether the elements lie in both orders: no more than one axis has more than one index.
+bool has_both_orders(const Shape& shape) {
     return std::ranges::count_if(shape.values(), [](std::int64_t extent) { return extent > 1; }) <= 1;
 }
 
 Expected<AxisOrder> axis_order(const kernels::KernelDescription& kernel,
                                const std::vector<ArrayDescription>& inputs) {
     const auto is_fortran = [](const ArrayDescription& array) {
-        return array.order == MemoryOrder::fortran && !is_line(array.shape);
+        return array.order == MemoryOrder::fortran && !has_both_orders(array.shape);
     };
     const auto is_c = [](const ArrayDescription& array) {
-        return array.order == MemoryOrder::c && !is_line(array.shape);
+        return array.order == MemoryOrder::c && !has_both_orders(array.shape);
     };
     if (std::ranges::none_of(inputs, is_fortran)) {
         return AxisOrder::as_given;

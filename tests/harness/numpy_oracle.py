@@ -52,7 +52,9 @@ def random_values(rng, shape, dtype, specials=True):
         return np.where(rng.random(shape) < 0.1, rng.choice(ends, shape), values)
     if dtype.kind == "c":
         part = np.empty(0, dtype).real.dtype
-        return (random_values(rng, shape, part, specials) + 1j * random_values(rng, shape, part, specials)).astype(dtype)
+        values = np.empty(shape, dtype)
+        values.real, values.imag = (random_values(rng, shape, part, specials) for _ in range(2))
+        return values
     values = (rng.standard_normal(shape) * 10.0 ** rng.integers(-3, 4, shape)).astype(dtype)
     if specials:
         odd = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 0.5, np.finfo(dtype).max, np.finfo(dtype).tiny,

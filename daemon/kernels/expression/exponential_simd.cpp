@@ -29,7 +29,6 @@ SLAB_VECTOR_FUNCTION(Log, Log, 1.2e-38, 3.4e38, 2.3e-308, 1.79e308);
 SLAB_VECTOR_FUNCTION(Log2, Log2, 1.2e-38, 3.4e38, 2.3e-308, 1.79e308);
 SLAB_VECTOR_FUNCTION(Log10, Log10, 1.2e-38, 3.4e38, 2.3e-308, 1.79e308);
 SLAB_VECTOR_FUNCTION(Log1p, Log1p, 1e-30, 1e38, 1e-300, 1e300);
-SLAB_VECTOR_FUNCTION(Sinh, Sinh, -80.0, 80.0, -700.0, 700.0);
 SLAB_VECTOR_FUNCTION(Tanh, Tanh, -80.0, 80.0, -700.0, 700.0);
 
 void add_exponentials_here(BlockFunctions& functions) {
@@ -39,7 +38,6 @@ void add_exponentials_here(BlockFunctions& functions) {
     add_guarded<VectorLog2>(functions, Operation::log2);
     add_guarded<VectorLog10>(functions, Operation::log10);
     add_guarded<VectorLog1p>(functions, Operation::log1p);
-    add_guarded<VectorSinh>(functions, Operation::sinh);
     add_guarded<VectorTanh>(functions, Operation::tanh);
 }
 
