@@ -1,7 +1,9 @@
 #include "daemon/kernels/affine/affine.hpp"
+#include "daemon/kernels/gaussian/gaussian.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/kernels/outer/outer.hpp"
 #include "daemon/kernels/reslice/reslice.hpp"
+#include "daemon/kernels/uniform/uniform.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
 
 #include <array>
@@ -9,7 +11,8 @@
 namespace slab::kernels {
 
 std::span<const Kernel> all_kernels() {
-    static const std::array kernels{zoom_kernel(), outer_kernel(), affine_kernel(), reslice_kernel()};
+    static const std::array kernels{zoom_kernel(), outer_kernel(), affine_kernel(), reslice_kernel(),
+                                    uniform_kernel(), gaussian_kernel()};
     return kernels;
 }
 
