@@ -1,4 +1,5 @@
 #include "daemon/kernels/affine/affine.hpp"
+#include "daemon/kernels/correlate/correlate.hpp"
 #include "daemon/kernels/gaussian/gaussian.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/kernels/outer/outer.hpp"
@@ -11,8 +12,9 @@
 namespace slab::kernels {
 
 std::span<const Kernel> all_kernels() {
-    static const std::array kernels{zoom_kernel(), outer_kernel(), affine_kernel(), reslice_kernel(),
-                                    uniform_kernel(), gaussian_kernel()};
+    static const std::array kernels{zoom_kernel(),      outer_kernel(),   affine_kernel(),
+                                    reslice_kernel(),   uniform_kernel(), gaussian_kernel(),
+                                    correlate_kernel(), convolve_kernel()};
     return kernels;
 }
 

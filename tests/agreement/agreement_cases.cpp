@@ -2,6 +2,7 @@
 
 #include "daemon/kernels/interpolation/boundary.hpp"
 #include "tests/agreement/sampling_cases.hpp"
+#include "tests/agreement/window_cases.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -250,6 +251,15 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     }
     if (kernel == "reslice") {
         return reslice_cases();
+    }
+    if (kernel == "uniform") {
+        return uniform_cases();
+    }
+    if (kernel == "gaussian") {
+        return gaussian_cases();
+    }
+    if (kernel == "correlate" || kernel == "convolve") {
+        return correlate_cases(kernel);
     }
     return {};
 }

@@ -22,43 +22,45 @@ const KernelDescription& describe() {
         KernelDescription result{
             .name = "gaussian",
             .summary = "smooth by a Gaussian, or take its derivatives",
-            .details =
-                "A Gaussian of standard deviation `sigma` along each axis, as scipy.ndimage.gaussian_filter: weights "
-                "exp(-x^2 / (2 sigma^2)) at the distances x up to int(truncate * sigma + 0.5), or up to `radius`, "
-                "divided by their sum. derivative 1 or 2 multiplies them by x / sigma^2 or x^2 / sigma^4 - 1 / sigma^2 "
-                "(scipy's `order`): the slope and the curvature of the smoothed array. An axis of sigma 0 is left "
-                "alone. The axes are filtered one after the other, most of them on the way through the caches; where "
-                "cval makes the result depend on their order it is scipy's, the first axis first.\n"
-                "float32, complex64 and 8-bit integers are computed in float32, all else in double. Integers are rounded "
-                "once, at the end, half away from zero, and clamped; a bool is true from 0.5 on. With "
-                "truncate_integers they are cut off after every axis, as scipy's are. A NaN spreads as far as its "
-                "window. The result does not depend on how the work is divided.",
+            .details = "A Gaussian of standard deviation `sigma` along each axis, as "
+                       "scipy.ndimage.gaussian_filter: weights "
+                       "exp(-x^2 / (2 sigma^2)) at the distances x up to int(truncate * sigma + 0.5), or up "
+                       "to `radius`, "
+                       "divided by their sum. derivative 1 or 2 multiplies them by x / sigma^2 or x^2 / "
+                       "sigma^4 - 1 / sigma^2 "
+                       "(scipy's `order`): the slope and the curvature of the smoothed array. An axis of "
+                       "sigma 0 is left "
+                       "alone. The axes are filtered one after the other, most of them on the way through "
+                       "the caches; where "
+                       "cval makes the result depend on their order it is scipy's, the first axis first.\n"
+                       "float32, complex64 and 8-bit integers are computed in float32, all else in double. "
+                       "Integers are rounded "
+                       "once, at the end, half away from zero, and clamped; a bool is true from 0.5 on. With "
+                       "truncate_integers they are cut off after every axis, as scipy's are. A NaN spreads "
+                       "as far as its "
+                       "window. The result does not depend on how the work is divided.",
             .inputs = {{"input", "1 to 5 dimensions"}},
-            .parameters = {{"sigma",
-                            ParameterType::real_per_axis,
-                            "standard deviation in elements, for all axes or for each that is filtered",
-                            ">= 0",
-                            {},
-                            ""},
-                           {"truncate",
-                            ParameterType::real,
-                            "cut the Gaussian off at so many sigma",
-                            ">= 0",
-                            {},
-                            "4"},
-                           {"radius",
-                            ParameterType::integer_per_axis,
-                            "cut it off at so many elements instead",
-                            fmt::format(">= 0, at most {}", most_radius),
-                            {},
-                            ""},
-                           {"derivative",
-                            ParameterType::integer_per_axis,
-                            "of the Gaussian, for all axes or for each",
-                            "0 to 2",
-                            {},
-                            "0"},
-                           axes_parameter()},
+            .parameters =
+                {{"sigma",
+                  ParameterType::real_per_axis,
+                  "standard deviation in elements, for all axes or for each that is filtered",
+                  ">= 0",
+                  {},
+                  ""},
+                 {"truncate", ParameterType::real, "cut the Gaussian off at so many sigma", ">= 0", {}, "4"},
+                 {"radius",
+                  ParameterType::integer_per_axis,
+                  "cut it off at so many elements instead",
+                  fmt::format(">= 0, at most {}", most_radius),
+                  {},
+                  ""},
+                 {"derivative",
+                  ParameterType::integer_per_axis,
+                  "of the Gaussian, for all axes or for each",
+                  "0 to 2",
+                  {},
+                  "0"},
+                 axes_parameter()},
             .dtypes = "all",
             .reads = Reads::window,
             .example = "slab run gaussian volume.npy -o smooth.npy --sigma 2,2,1",
@@ -85,26 +87,27 @@ Expected<std::int64_t> radius_of(const AxisRequest& request) {
                                             "Give a standard deviation in elements, such as 2."));
     }
     if (request.derivative < 0 || request.derivative > 2) {
-        return std::unexpected(
-            window_usage(fmt::format("there is no derivative {}", request.derivative),
-                         fmt::format("axis {} has derivative {}; 0, 1 and 2 are known", request.named,
-                                     request.derivative),
-                         "Give 0 to smooth, 1 for the slope, 2 for the curvature."));
+        return std::unexpected(window_usage(
+            fmt::format("there is no derivative {}", request.derivative),
+            fmt::format("axis {} has derivative {}; 0, 1 and 2 are known", request.named, request.derivative),
+            "Give 0 to smooth, 1 for the slope, 2 for the curvature."));
     }
     if (request.sigma <= least_sigma && request.derivative > 0) {
-        return std::unexpected(window_usage(
-            "a derivative needs a sigma above 0",
-            fmt::format("axis {} has derivative {} and sigma {}", request.named, request.derivative, request.sigma),
-            "Give this axis a sigma, or leave it out with axes."));
+        return std::unexpected(window_usage("a derivative needs a sigma above 0",
+                                            fmt::format("axis {} has derivative {} and sigma {}",
+                                                        request.named, request.derivative, request.sigma),
+                                            "Give this axis a sigma, or leave it out with axes."));
     }
-    const double radius =
-        request.radius >= 0 ? static_cast<double>(request.radius) : std::floor(request.truncate * request.sigma + 0.5);
+    const double radius = request.radius >= 0 ? static_cast<double>(request.radius)
+                                              : std::floor(request.truncate * request.sigma + 0.5);
     if (request.radius < -1 || radius > static_cast<double>(most_radius)) {
         return std::unexpected(window_usage(
             "the Gaussian's radius is not possible",
-            fmt::format("axis {} has sigma {} and the radius {}; 0 is the least and {} the most", request.named,
-                        request.sigma, request.radius < -1 ? static_cast<double>(request.radius) : radius, most_radius),
-            "Filter twice with smaller sigmas (their squares add up), give a smaller truncate, or shrink the array "
+            fmt::format("axis {} has sigma {} and the radius {}; 0 is the least and {} the most",
+                        request.named, request.sigma,
+                        request.radius < -1 ? static_cast<double>(request.radius) : radius, most_radius),
+            "Filter twice with smaller sigmas (their squares add up), give a smaller truncate, or shrink the "
+            "array "
             "first."));
     }
     return static_cast<std::int64_t>(radius);
@@ -116,10 +119,9 @@ WorkingType type_of(DType input, const WindowOptions& options) {
     }
     if (options.precision == Precision::automatic) {
         const bool is_small = size_of(input) == 1;
-        return options.output != DType::float64 && is_small ? WorkingType::float32
-               : part_dtype(options.output) == DType::float64
-                   ? WorkingType::float64
-                   : working_type(input, options.precision, 1);
+        return options.output != DType::float64 && is_small   ? WorkingType::float32
+               : part_dtype(options.output) == DType::float64 ? WorkingType::float64
+                                                              : working_type(input, options.precision, 1);
     }
     return working_type(input, options.precision, 1);
 }
@@ -179,10 +181,11 @@ Expected<KernelPlan> plan(const PlanRequest& request) {
     for (std::size_t i = 0; i < axes->size(); ++i) {
         const int axis = (*axes)[i];
         if (has_radius && (*radii)[i] < 0) {
-            return std::unexpected(window_usage(
-                "the radius of a Gaussian is at least 0",
-                fmt::format("axis {} has the radius {}", users_axis(request, axis, input.shape.rank), (*radii)[i]),
-                "Give how many elements to either side take part, or leave radius out."));
+            return std::unexpected(
+                window_usage("the radius of a Gaussian is at least 0",
+                             fmt::format("axis {} has the radius {}",
+                                         users_axis(request, axis, input.shape.rank), (*radii)[i]),
+                             "Give how many elements to either side take part, or leave radius out."));
         }
         const AxisRequest one{axis,
                               users_axis(request, axis, input.shape.rank),
@@ -223,9 +226,10 @@ Expected<KernelPlan> plan(const PlanRequest& request) {
     program.element = part_dtype(options->output);
     const bool has_cval = options->boundary == Boundary::grid_constant && options->cval != 0.0;
     const bool depends_on_order = options->whole_numbers == WholeNumbers::cut || (has_cval && has_derivative);
-    plan_window_passes(windows, depends_on_order ? AxesOrder::slowest_first : AxesOrder::free, program, options->cval,
-                       input, result);
-    result.tolerance = windows.empty() ? 0.0 : tolerance_of(program, options->output) * std::max(gain, 0x1p-40);
+    plan_window_passes(windows, depends_on_order ? AxesOrder::slowest_first : AxesOrder::free, program,
+                       options->cval, input, result);
+    result.tolerance =
+        windows.empty() ? 0.0 : tolerance_of(program, options->output) * std::max(gain, 0x1p-40);
     return result;
 }
 

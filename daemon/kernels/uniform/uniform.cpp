@@ -20,12 +20,15 @@ const KernelDescription& describe() {
                 "Each element becomes the mean of `size` elements along each axis, as "
                 "scipy.ndimage.uniform_filter: those from i - size/2 - origin (rounded down) on. Windows may "
                 "be longer than the array.\n"
-                "Every window is summed up by itself, in the same order wherever it lies: sums of 2, 4, 8, ... "
+                "Every window is summed up by itself, in the same order wherever it lies: sums of 2, 4, 8, "
+                "... "
                 "neighbours first, then of those that make it up (pairwise summation; Higham 1993). So no "
-                "rounding error accumulates along an axis, and a NaN or an infinity stays in the windows that "
+                "rounding error accumulates along an axis, and a NaN or an infinity stays in the windows "
+                "that "
                 "have it; scipy's running sum carries it on to the end of the axis.\n"
                 "float32 and complex64 are computed in float32, 8- and 16-bit integers too where their sums "
-                "are exact in it, all else in double. Sums larger than the type's largest number are infinite. "
+                "are exact in it, all else in double. Sums larger than the type's largest number are "
+                "infinite. "
                 "Integers are rounded once, at the end, half away "
                 "from zero; a bool is true where at least half of the window is. With truncate_integers they "
                 "are cut off after every axis, as scipy's are. The result does not depend on how the work is "
@@ -66,11 +69,11 @@ Expected<WindowAxis> window_of(const PlanRequest& request, int axis, std::int64_
     const std::int64_t least = -(size / 2);
     const std::int64_t most = (size - 1) / 2;
     if (origin < least || origin > most) {
-        return std::unexpected(window_usage(
-            "the origin lies outside the window",
-            fmt::format("axis {} has the size {} and the origin {}; {} to {} are inside", named, size, origin, least,
-                        most),
-            "Give an origin inside the window, 0 for its middle."));
+        return std::unexpected(
+            window_usage("the origin lies outside the window",
+                         fmt::format("axis {} has the size {} and the origin {}; {} to {} are inside", named,
+                                     size, origin, least, most),
+                         "Give an origin inside the window, 0 for its middle."));
     }
     WindowAxis window;
     window.axis = axis;
@@ -151,8 +154,8 @@ Expected<KernelPlan> plan(const PlanRequest& request) {
     }
     KernelPlan result;
     result.output = {options->output, input.shape, MemoryOrder::c};
-    plan_window_passes(windows, is_cut ? AxesOrder::slowest_first : AxesOrder::free, program, options->cval, input,
-                       result);
+    plan_window_passes(windows, is_cut ? AxesOrder::slowest_first : AxesOrder::free, program, options->cval,
+                       input, result);
     return result;
 }
 

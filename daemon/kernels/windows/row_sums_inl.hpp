@@ -169,10 +169,10 @@ HWY_INLINE void add_short_of(const Place& place, const Finish<T>& finish, T* HWY
     const hn::ScalableTag<T> d;
     const std::int64_t lanes = row_step<T>(1);
     for_steps(width, 2 * lanes, [&](std::int64_t x) HWY_ATTR {
-        const auto sum0 = vectors_of_window<0, taps>(
-            [&](int i) HWY_ATTR { return hn::LoadU(d, place(i) + x); });
-        const auto sum1 = vectors_of_window<0, taps>(
-            [&](int i) HWY_ATTR { return hn::LoadU(d, place(i) + x + lanes); });
+        const auto sum0 =
+            vectors_of_window<0, taps>([&](int i) HWY_ATTR { return hn::LoadU(d, place(i) + x); });
+        const auto sum1 =
+            vectors_of_window<0, taps>([&](int i) HWY_ATTR { return hn::LoadU(d, place(i) + x + lanes); });
         hn::StoreU(finished(finish, sum0), d, to + x);
         hn::StoreU(finished(finish, sum1), d, to + x + lanes);
     });
@@ -198,13 +198,15 @@ HWY_INLINE void add_short(std::int64_t taps, const Place& place, const Finish<T>
 template <typename T>
 HWY_NOINLINE void add_short_rows(const T* const* rows, std::int64_t offset, std::int64_t taps,
                                  const Finish<T>& finish, T* HWY_RESTRICT to, std::int64_t width) {
-    add_short(taps, [&](int i) HWY_ATTR { return rows[i] + offset; }, finish, to, width);
+    add_short(
+        taps, [&](int i) HWY_ATTR { return rows[i] + offset; }, finish, to, width);
 }
 
 template <typename T>
 HWY_NOINLINE void add_short_along_row(const T* HWY_RESTRICT row, std::int64_t taps, std::int64_t stride,
                                       const Finish<T>& finish, T* HWY_RESTRICT to, std::int64_t width) {
-    add_short(taps, [&](int i) HWY_ATTR { return row + i * stride; }, finish, to, width);
+    add_short(
+        taps, [&](int i) HWY_ATTR { return row + i * stride; }, finish, to, width);
 }
 
 // The sum of two rows.

@@ -10,7 +10,10 @@ namespace slab::kernels {
 // there is enough.
 class ScratchParts {
   public:
-    explicit ScratchParts(std::span<std::byte> scratch) : next_(scratch.data()) {}
+    explicit ScratchParts(std::span<std::byte> scratch)
+        : next_(scratch.data()), end_(scratch.data() + scratch.size()) {}
+
+    std::int64_t bytes_left() const { return end_ - next_; }
 
     template <typename T>
     T* take(std::int64_t count) {
@@ -21,6 +24,7 @@ class ScratchParts {
 
   private:
     std::byte* next_;
+    std::byte* end_;
 };
 
 }  // namespace slab::kernels

@@ -51,8 +51,8 @@ class Definition {
         const auto axis = static_cast<std::size_t>(window.axis);
         const auto sample = [&](std::int64_t i) {
             std::array<std::int64_t, max_rank> at = index;
-            const auto mapped = map_index(index[axis] - window.before + i, source_.shape[window.axis],
-                                          program_.boundary);
+            const auto mapped =
+                map_index(index[axis] - window.before + i, source_.shape[window.axis], program_.boundary);
             if (!mapped) {
                 return part == 0 ? static_cast<T>(window.beyond) : T(0);
             }

@@ -30,9 +30,10 @@ Expected<DType> output_dtype(DType input, std::string_view name) {
         return input;
     }
     if (is_complex(input)) {
-        return std::unexpected(window_usage("a complex array's output is complex",
-                                            fmt::format("output_dtype is {}, the input {}", name, name_of(input)),
-                                            "Leave output_dtype out."));
+        return std::unexpected(
+            window_usage("a complex array's output is complex",
+                         fmt::format("output_dtype is {}, the input {}", name, name_of(input)),
+                         "Leave output_dtype out."));
     }
     return name == "float32" ? DType::float32 : DType::float64;
 }
@@ -52,23 +53,25 @@ ParameterDescription axes_parameter() {
 }
 
 std::vector<ParameterDescription> window_parameters() {
-    return {{"mode", ParameterType::choice, "what lies beyond the ends of an axis", "", boundary_names(), "reflect"},
-            {"cval", ParameterType::real, "the value beyond, with mode constant", "", {}, "0"},
-            {"precision", ParameterType::choice,
-             "in which type to compute: auto is float32 for float32, complex64 and small integers, else double", "",
-             precision_names(), "auto"},
-            {"output_dtype",
-             ParameterType::choice,
-             "the output's element type",
-             "",
-             {std::string(same_dtype), "float32", "float64"},
-             std::string(same_dtype)},
-            {"truncate_integers",
-             ParameterType::flag,
-             "cut integers off instead of rounding them, as scipy",
-             "",
-             {},
-             ""}};
+    return {
+        {"mode", ParameterType::choice, "what lies beyond the ends of an axis", "", boundary_names(),
+         "reflect"},
+        {"cval", ParameterType::real, "the value beyond, with mode constant", "", {}, "0"},
+        {"precision", ParameterType::choice,
+         "in which type to compute: auto is float32 for float32, complex64 and small integers, else double",
+         "", precision_names(), "auto"},
+        {"output_dtype",
+         ParameterType::choice,
+         "the output's element type",
+         "",
+         {std::string(same_dtype), "float32", "float64"},
+         std::string(same_dtype)},
+        {"truncate_integers",
+         ParameterType::flag,
+         "cut integers off instead of rounding them, as scipy",
+         "",
+         {},
+         ""}};
 }
 
 Expected<WindowOptions> window_options(const PlanRequest& request, std::string_view kernel) {
@@ -80,10 +83,10 @@ Expected<WindowOptions> window_options(const PlanRequest& request, std::string_v
     const std::optional<Boundary> boundary = boundary_named(mode);
     const std::optional<Precision> precision_value = precision_named(precision);
     if (!boundary || !precision_value || (dtype != same_dtype && dtype != "float32" && dtype != "float64")) {
-        return std::unexpected(
-            window_usage(fmt::format("a choice of {} does not exist", kernel),
-                         fmt::format("mode is {}, precision is {}, output_dtype is {}", mode, precision, dtype),
-                         fmt::format("Look at slab kernels {} for what there is.", kernel)));
+        return std::unexpected(window_usage(
+            fmt::format("a choice of {} does not exist", kernel),
+            fmt::format("mode is {}, precision is {}, output_dtype is {}", mode, precision, dtype),
+            fmt::format("Look at slab kernels {} for what there is.", kernel)));
     }
     const Expected<DType> output = output_dtype(input, dtype);
     if (!output) {
@@ -105,10 +108,10 @@ Expected<WindowOptions> window_options(const PlanRequest& request, std::string_v
 
 Expected<void> check_window_input(const PlanRequest& request, std::string_view kernel) {
     if (request.inputs.empty() || request.inputs[0].shape.rank < 1) {
-        return std::unexpected(window_usage(
-            fmt::format("{} takes an array of 1 to {} dimensions", kernel, max_rank),
-            request.inputs.empty() ? "no input is given" : "the input is a single value",
-            "Give an array with at least one dimension."));
+        return std::unexpected(
+            window_usage(fmt::format("{} takes an array of 1 to {} dimensions", kernel, max_rank),
+                         request.inputs.empty() ? "no input is given" : "the input is a single value",
+                         "Give an array with at least one dimension."));
     }
     return {};
 }

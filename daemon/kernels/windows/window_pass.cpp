@@ -6,11 +6,11 @@ namespace slab::kernels {
 namespace {
 
 // What a tile's scratch has room for at once; an axis with a longer window has a pass of its own.
-constexpr std::int64_t most_row_halo = 1024;   // parts, where sums of rows follow
+constexpr std::int64_t most_row_halo = 1024;  // parts, where sums of rows follow
 constexpr std::int64_t most_alone_row_halo = 16384;
-constexpr std::int64_t most_row_taps = 256;    // of sums of rows that are filtered
-constexpr std::int64_t most_block_taps = 40;   // of sums of blocks of rows
-constexpr std::int64_t most_blocked_taps = 64; // of sums of rows that make up blocks
+constexpr std::int64_t most_row_taps = 256;     // of sums of rows that are filtered
+constexpr std::int64_t most_block_taps = 40;    // of sums of blocks of rows
+constexpr std::int64_t most_blocked_taps = 64;  // of sums of rows that make up blocks
 
 std::int64_t parts_of_index(const ArrayDescription& array, int axis) {
     std::int64_t parts = parts_of(array.dtype);
@@ -72,7 +72,9 @@ TilePreference tiles_of_pass(const WindowLayout& layout, const ArrayDescription&
         tiles.brick[static_cast<std::size_t>(axis)] =
             std::min(array.shape[axis], std::max<std::int64_t>(1, extent));
     };
-    std::int64_t row = (layout.level_count == 2 ? 128 : layout.level_count == 1 ? 1024 : 65536) /
+    std::int64_t row = (layout.level_count == 2   ? 128
+                        : layout.level_count == 1 ? 1024
+                                                  : 65536) /
                        parts_of(array.dtype);
     for (int axis = array.shape.rank - 1; axis >= 0 && row > 0; --axis) {
         const bool is_level = std::ranges::any_of(

@@ -35,9 +35,8 @@ class WindowTile {
         find_sizes();
         ScratchParts scratch(call_.scratch);
         const Finish<T> none;
-        const Finish<T> last = is_last_pass() ? Finish<T>{static_cast<T>(program_.nudge),
-                                                          static_cast<T>(program_.scale)}
-                                              : none;
+        const Finish<T> last =
+            is_last_pass() ? Finish<T>{static_cast<T>(program_.nudge), static_cast<T>(program_.scale)} : none;
         const WindowAxis* const row = layout_.row;
         rows_.emplace(program_, row, source_, call_.table, layout_.inner, piece_,
                       layout_.level_count == 0 ? last : none, scratch);
@@ -147,8 +146,7 @@ class WindowTile {
         for (;;) {
             std::int64_t offset = 0;
             for (std::size_t a = 0; a < rank_; ++a) {
-                offset =
-                    offset * source_.shape.extents[a] + (a < looped_ && !is_level(a) ? index[a] : 0);
+                offset = offset * source_.shape.extents[a] + (a < looped_ && !is_level(a) ? index[a] : 0);
             }
             visit(offset * parts_);
             std::size_t a = looped_;
@@ -186,11 +184,13 @@ class WindowTile {
             if (layout_.level_count == 0) {
                 store(rows_->produce(offset, results_), offset);
             } else if (layout_.level_count == 1) {
-                fill_layers(offset, begin_of(0), end_of(0), [&](std::int64_t i, std::int64_t) HWY_ATTR {
-                    return results_ + (i - begin_of(0)) % 4 * pitch_;
-                }, [&](std::int64_t i, std::int64_t) HWY_ATTR {
-                    store(results_ + (i - begin_of(0)) % 4 * pitch_, offset + i * pitch_of(0));
-                });
+                fill_layers(
+                    offset, begin_of(0), end_of(0),
+                    [&](std::int64_t i, std::int64_t)
+                        HWY_ATTR { return results_ + (i - begin_of(0)) % 4 * pitch_; },
+                    [&](std::int64_t i, std::int64_t) HWY_ATTR {
+                        store(results_ + (i - begin_of(0)) % 4 * pitch_, offset + i * pitch_of(0));
+                    });
             } else {
                 for (std::int64_t y = begin_of(0); y < end_of(0); y += block_) {
                     fill_block(offset, y, std::min(y + block_, end_of(0)));
@@ -207,9 +207,12 @@ class WindowTile {
         const std::int64_t pitch = pitch_of(0);
         level.choose_layers(memory_[0], 1, pitch_, rows_->width());
         const bool stays = rows_->may_stay_in_source() && layout_.levels[0]->taps <= most_short_window;
-        level.fill(begin, end, [&](std::int64_t i, T* to) HWY_ATTR {
-            return stays ? rows_->in_source(offset + i * pitch) : rows_->produce(offset + i * pitch, to);
-        }, place, done);
+        level.fill(
+            begin, end,
+            [&](std::int64_t i, T* to) HWY_ATTR {
+                return stays ? rows_->in_source(offset + i * pitch) : rows_->produce(offset + i * pitch, to);
+            },
+            place, done);
     }
 
     // All of the slower level's indices for a block of the faster one's.
@@ -218,16 +221,19 @@ class WindowTile {
         const std::int64_t pitch = pitch_of(1);
         const std::int64_t first = begin_of(1);
         level.choose_layers(memory_[1], end - begin, pitch_, rows_->width());
-        level.fill(first, end_of(1), [&](std::int64_t i, T* to) HWY_ATTR {
-            fill_layers(offset + i * pitch, begin, end,
-                        [&](std::int64_t y, std::int64_t) HWY_ATTR { return to + (y - begin) * pitch_; },
-                        [](std::int64_t, std::int64_t) HWY_ATTR {});
-            return to;
-        }, [&](std::int64_t i, std::int64_t) HWY_ATTR {
-            return results_ + (i - first) % 4 * pitch_;
-        }, [&](std::int64_t i, std::int64_t row) HWY_ATTR {
-            store(results_ + (i - first) % 4 * pitch_, offset + i * pitch + (begin + row) * pitch_of(0));
-        });
+        level.fill(
+            first, end_of(1),
+            [&](std::int64_t i, T* to) HWY_ATTR {
+                fill_layers(
+                    offset + i * pitch, begin, end,
+                    [&](std::int64_t y, std::int64_t) HWY_ATTR { return to + (y - begin) * pitch_; },
+                    [](std::int64_t, std::int64_t) HWY_ATTR {});
+                return to;
+            },
+            [&](std::int64_t i, std::int64_t) HWY_ATTR { return results_ + (i - first) % 4 * pitch_; },
+            [&](std::int64_t i, std::int64_t row) HWY_ATTR {
+                store(results_ + (i - first) % 4 * pitch_, offset + i * pitch + (begin + row) * pitch_of(0));
+            });
     }
 
     // The piece at hand of the row that begins with this part of the target.
