@@ -12,7 +12,7 @@ HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
 namespace HWY_NAMESPACE {
 
-void fill_correlate_tile(const CorrelateProgram& program, const TileCall& call) {
+void fill_correlate_tile_in_double(const CorrelateProgram& program, const TileCall& call) {
 #if HWY_TARGET == HWY_SCALAR
     (void)program;
     correlate_tile_scalar(call);
@@ -29,12 +29,12 @@ HWY_AFTER_NAMESPACE();
 namespace slab::kernels {
 namespace {
 
-HWY_EXPORT(fill_correlate_tile);
+HWY_EXPORT(fill_correlate_tile_in_double);
 
 }  // namespace
 
 void correlate_tile_in_double(const CorrelateProgram& program, const TileCall& call) noexcept {
-    HWY_DYNAMIC_DISPATCH(fill_correlate_tile)(program, call);
+    HWY_DYNAMIC_DISPATCH(fill_correlate_tile_in_double)(program, call);
 }
 
 }  // namespace slab::kernels

@@ -7,6 +7,7 @@
 #endif
 
 #include "daemon/kernels/correlate/weight_list.hpp"
+#include "daemon/kernels/interpolation/fir_inl.hpp"
 #include "daemon/kernels/windows/scratch_parts.hpp"
 
 #include <hwy/highway.h>
@@ -83,14 +84,15 @@ HWY_NOINLINE void add_weighted_rows(const WeightRows<T>& list, std::int64_t firs
         hn::StoreU(sum2, d, sums + x + 2 * lanes);
         hn::StoreU(sum3, d, sums + x + 3 * lanes);
     }
+    HWY_ALIGN T part[most_vector_bytes / sizeof(T)] = {};
     for (; x < width; x += lanes) {
-        const auto count = static_cast<std::size_t>(std::min(lanes, width - x));
+        const auto bytes = static_cast<std::size_t>(std::min(lanes, width - x)) * sizeof(T);
         auto sum = hn::LoadU(d, sums + x);
         for (std::int64_t row = first; row < end; ++row) {
             const T* const from = samples[row - first] + x;
             for (std::int32_t i = list.begin[row]; i < list.begin[row + 1]; ++i) {
-                const auto sample = hn::LoadN(d, from + list.offsets[i], count);
-                sum = hn::Add(sum, hn::Mul(hn::Set(d, list.weights[i]), sample));
+                std::memcpy(part, from + list.offsets[i], bytes);
+                sum = hn::Add(sum, hn::Mul(hn::Set(d, list.weights[i]), hn::Load(d, part)));
             }
         }
         hn::StoreU(sum, d, sums + x);

@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
 namespace HWY_NAMESPACE {
 
-void fill_window_tile(const WindowProgram& program, const TileCall& call) {
+void fill_window_tile_in_float(const WindowProgram& program, const TileCall& call) {
 #if HWY_TARGET == HWY_SCALAR
     define_window(program, call);
 #else
@@ -29,12 +29,12 @@ HWY_AFTER_NAMESPACE();
 namespace slab::kernels {
 namespace {
 
-HWY_EXPORT(fill_window_tile);
+HWY_EXPORT(fill_window_tile_in_float);
 
 }  // namespace
 
 void fill_window_in_float(const WindowProgram& program, const TileCall& call) noexcept {
-    HWY_DYNAMIC_DISPATCH(fill_window_tile)(program, call);
+    HWY_DYNAMIC_DISPATCH(fill_window_tile_in_float)(program, call);
 }
 
 }  // namespace slab::kernels

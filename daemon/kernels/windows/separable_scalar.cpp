@@ -18,7 +18,7 @@ class Definition {
         std::array<std::int64_t, max_rank> index = call_.tile.begin;
         for (;;) {
             for (std::int64_t part = 0; part < parts_; ++part) {
-                const T sum = value(axes_.size(), index, part);
+                const T sum = value(axes_.size(), index, Place::inside, part);
                 store_element(is_last ? finished(sum) : sum, call_.target.data, call_.target.dtype,
                               place(index) * parts_ + part);
             }
@@ -42,8 +42,15 @@ class Definition {
         return place;
     }
 
-    // After the first `count` axes of the pass.
-    T value(std::size_t count, const std::array<std::int64_t, max_rank>& index, std::int64_t part) const {
+    enum class Place : std::uint8_t { inside, beyond };
+
+    // After the first `count` axes of the pass. What lies beyond along any axis is the constant along all, and is summed
+    // up as everything else is.
+    T value(std::size_t count, const std::array<std::int64_t, max_rank>& index, Place where,
+            std::int64_t part) const {
+        if (count == 0 && where == Place::beyond) {
+            return part == 0 ? static_cast<T>(program_.passes[call_.phase].beyond) : T(0);
+        }
         if (count == 0) {
             return load_element<T>(source_.data, source_.dtype, place(index) * parts_ + part);
         }
@@ -53,11 +60,8 @@ class Definition {
             std::array<std::int64_t, max_rank> at = index;
             const auto mapped =
                 map_index(index[axis] - window.before + i, source_.shape[window.axis], program_.boundary);
-            if (!mapped) {
-                return part == 0 ? static_cast<T>(window.beyond) : T(0);
-            }
-            at[axis] = *mapped;
-            return value(count - 1, at, part);
+            at[axis] = mapped.value_or(0);
+            return value(count - 1, at, mapped ? where : Place::beyond, part);
         };
         if (program_.kind == WindowKind::mean) {
             const T sum = sum_of_window<T>(window.taps, sample);

@@ -38,13 +38,14 @@ struct WindowAxis {
     std::int64_t taps = 1;
     std::int64_t before = 0;
     std::int64_t weights = 0;  // the first weight is at this byte of the plan's table; they are doubles
-    double beyond = 0.0;       // with the mode constant: what lies beyond, in the units of the sums so far
 };
 
-// Axes that are filtered at once, in this order: the fastest first. Its rows and the sums of them never leave the caches.
+// Up to three axes that are filtered at once, in the program's order. What is between them never leaves the caches.
 struct WindowPass {
     int first = 0;  // of the program's axes
-    int count = 0;  // at most three, see most_pass_axes
+    int count = 0;
+    double beyond =
+        0.0;  // with the mode constant: what lies beyond the pass' source, in the units of the sums so far
 };
 
 // A phase for each pass: from the input or the workspace before it into a workspace or, the last, the output. All have

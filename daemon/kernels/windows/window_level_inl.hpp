@@ -19,9 +19,11 @@ namespace HWY_NAMESPACE {
 template <typename T>
 class WindowLevel {
   public:
-    WindowLevel(const WindowProgram& program, const WindowAxis& window, std::int64_t n, std::int64_t parts,
+    static constexpr std::int64_t beyond = -1;  // in place of a layer's index
+
+    WindowLevel(const WindowProgram& program, const WindowAxis& window, std::int64_t n,
                 std::span<const std::byte> table, const Finish<T>& finish, ScratchParts& scratch)
-        : program_(program), window_(window), n_(n), parts_(parts), finish_(finish),
+        : program_(program), window_(window), n_(n), finish_(finish),
           capacity_(layers_kept(program, window)) {
         layers_ = scratch.take<const T*>(window.taps + 3);
         in_window_ = scratch.take<const T*>(window.taps + 3);
@@ -53,7 +55,8 @@ class WindowLevel {
         layer_ = rows * pitch;
     }
 
-    // Fills indices [begin, end). produce(i, to): layer i of the source, into `to` or where the result says.
+    // Fills indices [begin, end). produce(i, to): layer i of the source, or one that lies beyond, into `to` or where the
+    // result says.
     // place(i, row): where row `row` of the sums goes; done(i, row): it is there. Indices rise, in fours.
     template <class Produce, class Place, class Done>
     HWY_INLINE void fill(std::int64_t begin, std::int64_t end, const Produce& produce, const Place& place,
@@ -91,12 +94,7 @@ class WindowLevel {
 
     template <class Produce>
     HWY_INLINE const T* source_layer(std::int64_t i, T* to, const Produce& produce) const {
-        const auto at = map_index(i, n_, program_.boundary);
-        if (at) {
-            return produce(*at, to);
-        }
-        place_beyond(to, layer_, parts_, window_.beyond);
-        return to;
+        return produce(map_index(i, n_, program_.boundary).value_or(beyond), to);
     }
 
     template <class Place>
@@ -175,7 +173,6 @@ class WindowLevel {
     const WindowProgram& program_;
     const WindowAxis& window_;
     std::int64_t n_;
-    std::int64_t parts_;
     Finish<T> finish_;
     std::int64_t capacity_;
     const T** layers_ = nullptr;

@@ -103,8 +103,10 @@ TilePreference tiles_of_pass(const WindowLayout& layout, const ArrayDescription&
 WindowLayout window_layout(const WindowProgram& program, std::size_t pass, const ArrayDescription& array) {
     WindowLayout layout;
     layout.inner = parts_of(array.dtype);
-    for (const WindowAxis& window : axes_of(program, program.passes[pass])) {
-        if (layout.row == nullptr && layout.level_count == 0 && is_filtered_within_rows(window, array)) {
+    const auto axes = axes_of(program, program.passes[pass]);
+    const auto fastest = std::ranges::max_element(axes, {}, &WindowAxis::axis);
+    for (const WindowAxis& window : axes) {
+        if (&window == &*fastest && is_filtered_within_rows(window, array)) {
             layout.row = &window;
             layout.inner = parts_of_index(array, window.axis);
         } else {
@@ -121,11 +123,15 @@ void plan_window_passes(const std::vector<WindowAxis>& windows, AxesOrder order,
     int next = 0;
     for (const PassRange& range : passes_of(windows, order, input)) {
         WindowPass& pass = program.passes[static_cast<std::size_t>(program.pass_count++)];
-        pass = {next, static_cast<int>(range.end - range.first)};
-        for (std::size_t i = range.end; i > range.first; --i) {
-            WindowAxis& window = program.axes[static_cast<std::size_t>(next++)];
-            window = windows[i - 1];
-            window.beyond = beyond;
+        pass = {next, static_cast<int>(range.end - range.first), beyond};
+        // The fastest first, but rows before what is along them: see WindowTile.
+        std::vector<WindowAxis> axes(windows.rend() - static_cast<std::ptrdiff_t>(range.end),
+                                     windows.rend() - static_cast<std::ptrdiff_t>(range.first));
+        if (axes.size() > 1 && is_filtered_within_rows(axes[0], input)) {
+            std::swap(axes[0], axes[1]);
+        }
+        for (const WindowAxis& window : axes) {
+            program.axes[static_cast<std::size_t>(next++)] = window;
             const bool is_sum =
                 program.kind == WindowKind::mean && program.whole_numbers == WholeNumbers::rounded;
             beyond *= is_sum ? static_cast<double>(window.taps) : 1.0;

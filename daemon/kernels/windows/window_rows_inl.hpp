@@ -66,19 +66,18 @@ HWY_INLINE void divide_and_cut(T* row, std::int64_t width, std::int64_t taps, DT
     cut_row(row, width, element);
 }
 
-// Rows of the source in the working type, a piece of each; where an axis is filtered within rows, its sums.
+// A piece of each row of the source, extended by what windows along the row reach to; and their sums.
 template <typename T>
 class WindowRows {
   public:
-    // window: null where the rows are not filtered. inner: parts of one of its indices. Pieces of at most so many parts.
-    WindowRows(const WindowProgram& program, const WindowAxis* window, const ConstArrayView& source,
-               std::span<const std::byte> table, std::int64_t inner, std::int64_t most_width,
+    // window: null where nothing is filtered along rows. inner: parts of one of its indices. beyond: with the mode constant.
+    WindowRows(const WindowProgram& program, const WindowAxis* window, double beyond,
+               const ConstArrayView& source, std::span<const std::byte> table, std::int64_t inner,
                const Finish<T>& finish, ScratchParts& scratch)
-        : program_(program), window_(window), inner_(inner), finish_(finish),
-          places_(scratch.take<std::int64_t>(window == nullptr ? 1 : window->taps)),
-          rows_(source, row_window(window, source, inner), program.boundary, places_) {
+        : program_(program), window_(window), beyond_(beyond), parts_(parts_of(source.dtype)), inner_(inner),
+          finish_(finish), places_(scratch.take<std::int64_t>(window == nullptr ? 1 : window->taps)),
+          rows_(source, row_window(window, beyond, source, inner), program.boundary, places_) {
         if (window_ != nullptr) {
-            samples_ = scratch.take<T>(most_width + (window_->taps - 1) * inner_ + slack());
             weights_ = scratch.take<T>(window_->taps);
             if (program_.kind == WindowKind::weights) {
                 load_weights(*window_, table, weights_);
@@ -86,12 +85,8 @@ class WindowRows {
         }
     }
 
-    // What pieces of so many parts take of scratch beside the rows that are produced.
-    static std::int64_t scratch_bytes(const WindowAxis* window, std::int64_t inner, std::int64_t width) {
-        constexpr auto part = static_cast<std::int64_t>(sizeof(T));
-        return window == nullptr ? 64
-                                 : (width + (window->taps - 1) * inner + slack()) * part +
-                                       window->taps * (8 + part) + 3 * 64;
+    static std::int64_t scratch_bytes(const WindowAxis* window) {
+        return (window == nullptr ? 1 : window->taps) * (8 + static_cast<std::int64_t>(sizeof(T))) + 2 * 64;
     }
 
     // In parts; whole indices where rows are filtered.
@@ -100,66 +95,76 @@ class WindowRows {
         rows_.choose_piece(begin, end);
     }
 
-    // The row that begins with this part of the source, into `to`.
-    HWY_INLINE const T* produce(std::int64_t row, T* HWY_RESTRICT to) const {
-        if (window_ == nullptr) {
-            rows_.load(row, to);
-            return to;
-        }
-        const T* samples = samples_;
-        const bool is_long_mean = program_.kind == WindowKind::mean && window_->taps > most_short_window;
-        if (rows_.is_in_source() && width_ >= 4 * row_step<T>(1) && !is_long_mean) {
-            samples = rows_.in_source(row);
+    std::int64_t width() const { return width_; }           // of sums along the row
+    std::int64_t length() const { return rows_.length(); }  // of what they are sums of
+
+    // Whether rows may be summed up where they lie in the source.
+    bool may_stay_in_source() const { return rows_.is_in_source() && width_ >= 4 * row_step<T>(1); }
+    const T* in_source(std::int64_t row) const { return rows_.in_source(row); }
+
+    // The extended row that begins with this part of the source. Whole vectors of it may be read.
+    HWY_INLINE void load(std::int64_t row, T* HWY_RESTRICT to) const {
+        rows_.load(row, to);
+        pad(to);
+    }
+    // A row that lies beyond.
+    void load_beyond(T* to) const {
+        place_beyond(to, length(), parts_, beyond_);
+        pad(to);
+    }
+
+    bool is_overwritten_by_sums() const {
+        return program_.kind == WindowKind::mean && window_ != nullptr && window_->taps > most_short_window;
+    }
+
+    // The sums along an extended row, which may be overwritten.
+    HWY_INLINE void sum(T* samples, T* HWY_RESTRICT to) const {
+        if (is_overwritten_by_sums()) {
+            add_along_row(samples, window_->taps, inner_, finish_, to, width_);
+            cut_where_due(to);
         } else {
-            rows_.load(row, samples_);
-            // Sums of whole vectors read on: not what happens to lie there, which may be slow to compute with.
-            std::fill_n(samples_ + rows_.length(), slack(), T(0));
+            sum_unchanged(samples, to);
         }
-        const bool is_cut = program_.whole_numbers == WholeNumbers::cut;
-        if (program_.kind == WindowKind::weights && is_cut) {
+    }
+    HWY_INLINE void sum_unchanged(const T* samples, T* HWY_RESTRICT to) const {
+        if (program_.kind == WindowKind::mean) {
+            add_short_along_row(samples, window_->taps, inner_, finish_, to, width_);
+            cut_where_due(to);
+        } else if (program_.whole_numbers == WholeNumbers::cut) {
             weigh_and_cut<T>(
                 program_, *window_, weights_, [&](std::int64_t i) { return samples + i * inner_; }, to,
                 width_);
-        } else if (program_.kind == WindowKind::weights) {
-            weigh_along_row(samples, weights_, window_->taps, inner_, to, width_);
         } else {
-            if (is_long_mean) {
-                add_along_row(samples_, window_->taps, inner_, finish_, to, width_);
-            } else {
-                add_short_along_row(samples, window_->taps, inner_, finish_, to, width_);
-            }
-            if (is_cut) {
-                divide_and_cut(to, width_, window_->taps, program_.element);
-            }
+            weigh_along_row(samples, weights_, window_->taps, inner_, to, width_);
         }
-        return to;
     }
-
-    // Rows that are not filtered need not be copied to be summed up.
-    bool may_stay_in_source() const {
-        return window_ == nullptr && rows_.is_working_type() && width_ >= 4 * row_step<T>(1);
-    }
-    const T* in_source(std::int64_t row) const { return rows_.in_source(row); }
-
-    std::int64_t width() const { return width_; }
 
   private:
-    static std::int64_t slack() { return 4 * row_step<T>(1); }
+    static RowWindow row_window(const WindowAxis* window, double beyond, const ConstArrayView& source,
+                                std::int64_t inner) {
+        return window == nullptr
+                   ? RowWindow{}
+                   : RowWindow{source.shape[window->axis], inner, window->before, window->taps, beyond};
+    }
 
-    static RowWindow row_window(const WindowAxis* window, const ConstArrayView& source, std::int64_t inner) {
-        return window == nullptr ? RowWindow{}
-                                 : RowWindow{source.shape[window->axis], inner, window->before, window->taps,
-                                             window->beyond};
+    // Sums of whole vectors read on: not what happens to lie there, which may be slow to compute with.
+    HWY_INLINE void pad(T* row) const { std::fill_n(row + length(), 4 * row_step<T>(1), T(0)); }
+
+    HWY_INLINE void cut_where_due(T* row) const {
+        if (program_.whole_numbers == WholeNumbers::cut) {
+            divide_and_cut(row, width_, window_->taps, program_.element);
+        }
     }
 
     const WindowProgram& program_;
     const WindowAxis* window_;
+    double beyond_;
+    std::int64_t parts_;
     std::int64_t inner_;
     Finish<T> finish_;
     std::int64_t width_ = 0;
     std::int64_t* places_;
     ExtendedRows<T> rows_;
-    T* samples_ = nullptr;
     T* weights_ = nullptr;
 };
 

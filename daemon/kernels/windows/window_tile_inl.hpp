@@ -18,9 +18,10 @@ HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
 namespace HWY_NAMESPACE {
 
-// A tile of one pass in one walk: rows are loaded and filtered along themselves, their sums are taken along the next
-// slower axis, and sums of blocks of those along a third; only the last sums leave the scratch. The tile is cut into
-// pieces of rows, and where there is a third axis into blocks of rows, so that what is kept fits.
+// A tile of one pass in one walk: sums of rows, then sums along those, then sums of blocks of these along a third axis;
+// only the last leave the scratch. The tile is cut into pieces of rows, and where there is a third axis into blocks of
+// rows, so that what is kept fits. Rows are loaded with what lies beyond their ends and summed up along the slower axis
+// first: sums along rows are the dearest, and none of them is made twice but for the third axis' halo.
 template <typename T>
 class WindowTile {
   public:
@@ -37,18 +38,19 @@ class WindowTile {
         const Finish<T> none;
         const Finish<T> last =
             is_last_pass() ? Finish<T>{static_cast<T>(program_.nudge), static_cast<T>(program_.scale)} : none;
-        const WindowAxis* const row = layout_.row;
-        rows_.emplace(program_, row, source_, call_.table, layout_.inner, piece_,
-                      layout_.level_count == 0 ? last : none, scratch);
+        rows_.emplace(program_, layout_.row, pass_beyond(), source_, call_.table, layout_.inner,
+                      layout_.level_count < 2 ? last : none, scratch);
         for (std::size_t l = 0; l < layout_.level_count; ++l) {
             const WindowAxis& window = *layout_.levels[l];
-            levels_[l].emplace(program_, window, source_.shape[window.axis], parts_, call_.table,
-                               l + 1 == layout_.level_count ? last : none, scratch);
+            const bool is_last = l == 1 || (layout_.level_count == 1 && layout_.row == nullptr);
+            levels_[l].emplace(program_, window, source_.shape[window.axis], call_.table,
+                               is_last ? last : none, scratch);
         }
+        sums_ = scratch.template take<T>(4 * long_pitch_);
         results_ = scratch.template take<T>(4 * pitch_);
         elements_ = scratch.template take<std::byte>(pitch_ * 8);
         for (std::size_t l = 0; l < layout_.level_count; ++l) {
-            memory_[l] = scratch.template take<T>(level_rows(l) * pitch_);
+            memory_[l] = scratch.template take<T>(layers(l) * (l == 0 ? long_pitch_ : block_ * pitch_));
         }
         for_each_offset([&](std::int64_t offset) { fill_pieces(offset); });
         if (mode_ == StoreMode::streaming) {
@@ -103,32 +105,36 @@ class WindowTile {
         }
     }
 
-    std::int64_t level_rows(std::size_t level) const {
-        return WindowLevel<T>::layers_kept(program_, *layout_.levels[level]) * (level == 0 ? 1 : block_);
+    double pass_beyond() const { return program_.passes[call_.phase].beyond; }
+
+    std::int64_t layers(std::size_t level) const {
+        return WindowLevel<T>::layers_kept(program_, *layout_.levels[level]);
     }
 
     // Pieces of rows as long as fits: rows in scratch are followed by room for whole vectors, and no power of two apart.
     void find_sizes() {
         const std::int64_t least = 4 * row_step<T>(1);
         const bool has_blocks = layout_.level_count == 2;
+        const std::int64_t halo = layout_.row == nullptr ? 0 : (layout_.row->taps - 1) * layout_.inner;
         const std::int64_t budget = (has_blocks ? 704 : 256) * 1024;
         std::int64_t wanted = has_blocks ? 256 : 1024;
         for (;; wanted /= 2) {
             piece_ = std::min(run_end_ - run_begin_,
                               std::max<std::int64_t>(1, wanted / layout_.inner) * layout_.inner);
             pitch_ = (piece_ + least - 1) / least * least + 64 / element_bytes;
+            long_pitch_ = (piece_ + halo + least - 1) / least * least + least + 64 / element_bytes;
             block_ = 1;
-            std::int64_t bytes = WindowRows<T>::scratch_bytes(layout_.row, layout_.inner, piece_);
+            std::int64_t bytes = WindowRows<T>::scratch_bytes(layout_.row);
             for (std::size_t l = 0; l < layout_.level_count; ++l) {
                 bytes += WindowLevel<T>::scratch_bytes(*layout_.levels[l]);
             }
-            bytes += pitch_ * (4 * element_bytes + 8) + 256;
-            bytes += layout_.level_count > 0 ? level_rows(0) * pitch_ * element_bytes + 64 : 0;
+            bytes += (4 * long_pitch_ + 4 * pitch_) * element_bytes + 8 * pitch_ + 5 * 64;
+            bytes += layout_.level_count > 0 ? layers(0) * long_pitch_ * element_bytes : 0;
             bool is_enough = bytes <= budget;
             if (has_blocks) {
                 const std::int64_t height = end_of(0) - begin_of(0);
-                const std::int64_t most = (budget - bytes) / (level_rows(1) * pitch_ * element_bytes);
-                is_enough = most >= std::min(height, 2 * layout_.levels[0]->taps) && is_enough;
+                const std::int64_t most = (budget - bytes) / (layers(1) * pitch_ * element_bytes);
+                is_enough = most >= std::min(height, layout_.levels[0]->taps) && is_enough;
                 block_ = std::clamp<std::int64_t>(most, 1, height);
                 const std::int64_t blocks = (height - 1) / block_ + 1;
                 block_ = (height - 1) / blocks + 1;
@@ -182,15 +188,12 @@ class WindowTile {
             rows_->choose_piece(begin, std::min(begin + piece_, run_end_));
             piece_begin_ = begin;
             if (layout_.level_count == 0) {
-                store(rows_->produce(offset, results_), offset);
+                fill_row(offset);
             } else if (layout_.level_count == 1) {
-                fill_layers(
-                    offset, begin_of(0), end_of(0),
-                    [&](std::int64_t i, std::int64_t)
-                        HWY_ATTR { return results_ + (i - begin_of(0)) % 4 * pitch_; },
-                    [&](std::int64_t i, std::int64_t) HWY_ATTR {
-                        store(results_ + (i - begin_of(0)) % 4 * pitch_, offset + i * pitch_of(0));
-                    });
+                const auto result = [&](std::int64_t i)
+                                        HWY_ATTR { return results_ + (i - begin_of(0)) % 4 * pitch_; };
+                fill_layers(offset, begin_of(0), end_of(0), result,
+                            [&](std::int64_t i) HWY_ATTR { store(result(i), offset + i * pitch_of(0)); });
             } else {
                 for (std::int64_t y = begin_of(0); y < end_of(0); y += block_) {
                     fill_block(offset, y, std::min(y + block_, end_of(0)));
@@ -199,20 +202,53 @@ class WindowTile {
         }
     }
 
-    // Sums along the faster level.
-    template <class Place, class Done>
-    HWY_INLINE void fill_layers(std::int64_t offset, std::int64_t begin, std::int64_t end, const Place& place,
-                                const Done& done) {
+    void fill_row(std::int64_t offset) {
+        if (layout_.row == nullptr) {
+            rows_->load(offset, sums_);
+            store(sums_, offset);
+            return;
+        }
+        if (rows_->may_stay_in_source() && !rows_->is_overwritten_by_sums()) {
+            rows_->sum_unchanged(rows_->in_source(offset), results_);
+        } else {
+            rows_->load(offset, sums_);
+            rows_->sum(sums_, results_);
+        }
+        store(results_, offset);
+    }
+
+    // Sums along the faster level and along rows. result(i): where row i of them goes; done(i): it is there. offset: of
+    // the source, or WindowLevel::beyond for rows that lie beyond.
+    template <class Result, class Done>
+    HWY_INLINE void fill_layers(std::int64_t offset, std::int64_t begin, std::int64_t end,
+                                const Result& result, const Done& done) {
         WindowLevel<T>& level = *levels_[0];
         const std::int64_t pitch = pitch_of(0);
-        level.choose_layers(memory_[0], 1, pitch_, rows_->width());
+        level.choose_layers(memory_[0], 1, long_pitch_, rows_->length());
         const bool stays = rows_->may_stay_in_source() && layout_.levels[0]->taps <= most_short_window;
-        level.fill(
-            begin, end,
-            [&](std::int64_t i, T* to) HWY_ATTR {
-                return stays ? rows_->in_source(offset + i * pitch) : rows_->produce(offset + i * pitch, to);
-            },
-            place, done);
+        const auto produce = [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
+            if (i == WindowLevel<T>::beyond || offset == WindowLevel<T>::beyond) {
+                rows_->load_beyond(to);
+                return to;
+            }
+            if (stays) {
+                return rows_->in_source(offset + i * pitch);
+            }
+            rows_->load(offset + i * pitch, to);
+            return to;
+        };
+        if (layout_.row == nullptr) {
+            level.fill(
+                begin, end, produce, [&](std::int64_t i, std::int64_t) HWY_ATTR { return result(i); },
+                [&](std::int64_t i, std::int64_t) HWY_ATTR { done(i); });
+            return;
+        }
+        const auto sums = [&](std::int64_t i, std::int64_t)
+                              HWY_ATTR { return sums_ + (i - begin) % 4 * long_pitch_; };
+        level.fill(begin, end, produce, sums, [&](std::int64_t i, std::int64_t) HWY_ATTR {
+            rows_->sum(sums(i, 0), result(i));
+            done(i);
+        });
     }
 
     // All of the slower level's indices for a block of the faster one's.
@@ -221,19 +257,21 @@ class WindowTile {
         const std::int64_t pitch = pitch_of(1);
         const std::int64_t first = begin_of(1);
         level.choose_layers(memory_[1], end - begin, pitch_, rows_->width());
+        const auto result = [&](std::int64_t i, std::int64_t)
+                                HWY_ATTR { return results_ + (i - first) % 4 * pitch_; };
         level.fill(
             first, end_of(1),
-            [&](std::int64_t i, T* to) HWY_ATTR {
+            [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
+                const bool is_beyond = i == WindowLevel<T>::beyond;
                 fill_layers(
-                    offset + i * pitch, begin, end,
-                    [&](std::int64_t y, std::int64_t) HWY_ATTR { return to + (y - begin) * pitch_; },
-                    [](std::int64_t, std::int64_t) HWY_ATTR {});
+                    is_beyond ? i : offset + i * pitch, begin, end,
+                    [&](std::int64_t y) HWY_ATTR { return to + (y - begin) * pitch_; },
+                    [](std::int64_t) HWY_ATTR {});
                 return to;
             },
-            [&](std::int64_t i, std::int64_t) HWY_ATTR { return results_ + (i - first) % 4 * pitch_; },
-            [&](std::int64_t i, std::int64_t row) HWY_ATTR {
-                store(results_ + (i - first) % 4 * pitch_, offset + i * pitch + (begin + row) * pitch_of(0));
-            });
+            result,
+            [&](std::int64_t i, std::int64_t row)
+                HWY_ATTR { store(result(i, row), offset + i * pitch + (begin + row) * pitch_of(0)); });
     }
 
     // The piece at hand of the row that begins with this part of the target.
@@ -288,12 +326,14 @@ class WindowTile {
     std::int64_t run_begin_ = 0;
     std::int64_t run_end_ = 0;
     std::int64_t piece_ = 0;
-    std::int64_t pitch_ = 0;  // between rows in scratch
-    std::int64_t block_ = 1;  // rows of a block
+    std::int64_t pitch_ = 0;       // between rows of a piece in scratch
+    std::int64_t long_pitch_ = 0;  // and between those that are extended
+    std::int64_t block_ = 1;       // rows of a block
     std::int64_t piece_begin_ = 0;
     std::optional<WindowRows<T>> rows_;
     std::array<std::optional<WindowLevel<T>>, 2> levels_;
     std::array<T*, 2> memory_{};
+    T* sums_ = nullptr;  // of rows, not yet along them
     T* results_ = nullptr;
     std::byte* elements_ = nullptr;
 };
