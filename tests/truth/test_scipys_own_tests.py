@@ -22,7 +22,15 @@ LEFT_OUT = {
         "test_zoom_grid_mode_warnings": "that scipy warns: slabd does not",
     },
     "test_splines": {},
-    "test_filters": {},
+    "test_filters": {
+        "test_correlate09": "an empty array: slabd takes none",
+        "test_correlate10": "an empty array",
+        "test_uniform05": "an empty array",
+        "test_uniform02": "a window of no elements, which scipy passes over: slabd refuses it",
+        "test_orders_gauss": "the third derivative: slabd knows two",
+        "test_multiple_modes": "axis by axis equal to the last bit to all axes at once, which slabd adds up in another order",
+        "test_gaussian_filter": "float16, which numpy computes with and slabd's arrays are not of",
+    },
 }
 IN_SCIPYS_PLACE = {"test_interpolation": SlabAsNdimage, "test_splines": SlabAsNdimage, "test_filters": SlabFilters}
 

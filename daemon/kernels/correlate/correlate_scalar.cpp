@@ -86,6 +86,7 @@ class Definition {
             with_element_type(call_.target.dtype,
                               [&]<typename Element>(Element) { value = cut<Element>(value); });
         }
+        value = call_.target.dtype == DType::boolean ? rounded_bool(value) : value;
         store_element(value, call_.target.data, call_.target.dtype, at);
     }
 

@@ -236,7 +236,7 @@ class CorrelateTile {
             if (program_.whole_numbers == WholeNumbers::cut) {
                 cut_sums(dtype, count);
             }
-            store_row(from, elements_, dtype, count);
+            store_elements(from, elements_, dtype, count);
             elements = elements_;
         }
         if (inner_is_whole()) {

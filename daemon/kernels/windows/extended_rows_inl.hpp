@@ -7,12 +7,26 @@
 #endif
 
 #include "daemon/kernels/interpolation/fir_inl.hpp"
+#include "daemon/kernels/windows/window_sum.hpp"
 
 #include <algorithm>
 
 HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
 namespace HWY_NAMESPACE {
+
+// A row of results: as store_row, but that bools are rounded (those that are cut off are 0 or 1 already).
+template <typename T>
+HWY_INLINE void store_elements(const T* HWY_RESTRICT from, std::byte* HWY_RESTRICT to, DType dtype,
+                               std::int64_t count) {
+    if (dtype != DType::boolean) {
+        store_row(from, to, dtype, count);
+        return;
+    }
+    for (std::int64_t x = 0; x < count; ++x) {
+        to[x] = static_cast<std::byte>(rounded_bool(from[x]));
+    }
+}
 
 // The axis along which rows are extended: of its n indices, `inner` parts each, a window reads from `before` before its
 // sample on, `taps` in all.

@@ -1,5 +1,6 @@
 #include "daemon/kernels/windows/separable_scalar.hpp"
 
+#include "daemon/kernels/windows/scratch_parts.hpp"
 #include "daemon/kernels/windows/window_sum.hpp"
 
 namespace slab::kernels {
@@ -10,7 +11,13 @@ class Definition {
   public:
     Definition(const WindowProgram& program, const TileCall& call)
         : call_(call), program_(program), source_(source_of_pass(call)),
-          axes_(axes_of(program_, program_.passes[call.phase])), parts_(parts_of(source_.dtype)) {}
+          axes_(axes_of(program_, program_.passes[call.phase])), parts_(parts_of(source_.dtype)) {
+        ScratchParts scratch(call.scratch);
+        for (std::size_t i = 0; i < axes_.size() && program.kind == WindowKind::weights; ++i) {
+            weights_[i] = scratch.take<T>(axes_[i].taps);
+            load_weights(axes_[i], call.table, weights_[i]);
+        }
+    }
 
     void fill() {
         const auto rank = static_cast<std::size_t>(source_.shape.rank);
@@ -68,11 +75,7 @@ class Definition {
             return program_.whole_numbers == WholeNumbers::cut ? cut_off(sum / static_cast<T>(window.taps))
                                                                : sum;
         }
-        const auto weight = [&](std::int64_t i) {
-            double value = 0.0;
-            std::memcpy(&value, call_.table.data() + window.weights + 8 * i, sizeof(value));
-            return static_cast<T>(value);
-        };
+        const auto weight = [&](std::int64_t i) { return weights_[count - 1][i]; };
         return cut_off(weighted_sum<T>(window.taps, window.symmetry, weight, sample));
     }
 
@@ -85,7 +88,9 @@ class Definition {
     }
 
     T finished(T sum) const {
-        return (sum + std::copysign(static_cast<T>(program_.nudge), sum)) * static_cast<T>(program_.scale);
+        const T value =
+            (sum + std::copysign(static_cast<T>(program_.nudge), sum)) * static_cast<T>(program_.scale);
+        return call_.target.dtype == DType::boolean ? rounded_bool(value) : value;
     }
 
     const TileCall& call_;
@@ -93,6 +98,7 @@ class Definition {
     const ConstArrayView& source_;
     std::span<const WindowAxis> axes_;
     std::int64_t parts_;
+    std::array<T*, 3> weights_{};  // of each axis
 };
 
 }  // namespace

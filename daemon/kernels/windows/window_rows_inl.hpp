@@ -15,16 +15,6 @@ HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
 namespace HWY_NAMESPACE {
 
-// A window's weights in the working type.
-template <typename T>
-HWY_INLINE void load_weights(const WindowAxis& window, std::span<const std::byte> table, T* to) {
-    for (std::int64_t i = 0; i < window.taps; ++i) {
-        double weight = 0.0;
-        std::memcpy(&weight, table.data() + window.weights + 8 * i, sizeof(weight));
-        to[i] = static_cast<T>(weight);
-    }
-}
-
 template <typename T>
 HWY_INLINE void cut_row(T* row, std::int64_t width, DType element) {
     with_element_type(element, [&]<typename Element>(Element) {

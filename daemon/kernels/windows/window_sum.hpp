@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <span>
 
 namespace slab::kernels {
 
@@ -32,6 +34,21 @@ T sum_of_window(std::int64_t taps, const Sample& sample) {
     return sum;
 }
 
+// A window's weights in the working type. What rounding takes from their sum the middle one gets: an array of one value
+// keeps it.
+template <typename T>
+void load_weights(const WindowAxis& window, std::span<const std::byte> table, T* to) {
+    double lost = 0.0;
+    for (std::int64_t i = 0; i < window.taps; ++i) {
+        double weight = 0.0;
+        std::memcpy(&weight, table.data() + window.weights + 8 * i, sizeof(weight));
+        to[i] = static_cast<T>(weight);
+        lost += weight - static_cast<double>(to[i]);
+    }
+    T& middle = to[window.taps / 2];
+    middle = static_cast<T>(static_cast<double>(middle) + lost);
+}
+
 // As scipy's NI_Correlate1D. `taps` is odd.
 template <typename T, class Weight, class Sample>
 T weighted_sum(std::int64_t taps, Symmetry symmetry, const Weight& weight, const Sample& sample) {
@@ -42,6 +59,12 @@ T weighted_sum(std::int64_t taps, Symmetry symmetry, const Weight& weight, const
         sum += (symmetry == Symmetry::even ? sample(i) + other : sample(i) - other) * weight(i);
     }
     return sum;
+}
+
+// Rounded, a bool is true from a half on.
+template <typename T>
+T rounded_bool(T value) {
+    return value >= T(0.5) ? T(1) : T(0);
 }
 
 // A value as C casts it to the type, and back: cut off toward zero; what the type cannot hold wraps around, as scipy's

@@ -282,7 +282,7 @@ class WindowTile {
         std::byte* const to = call_.target.data + (row + piece_begin_) * bytes;
         const auto* elements = reinterpret_cast<const std::byte*>(from);
         if (part_dtype(dtype) != (sizeof(T) == 4 ? DType::float32 : DType::float64)) {
-            store_row(from, elements_, dtype, count);
+            store_elements(from, elements_, dtype, count);
             elements = elements_;
         }
         if (inner_is_whole()) {
