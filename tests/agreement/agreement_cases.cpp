@@ -5,6 +5,7 @@
 #include "tests/agreement/order_cases.hpp"
 #include "tests/agreement/product_cases.hpp"
 #include "tests/agreement/sampling_cases.hpp"
+#include "tests/agreement/window_cases.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -269,6 +270,15 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     }
     if (kernel.ends_with("fft")) {
         return fft_cases(kernel);
+    }
+    if (kernel == "uniform") {
+        return uniform_cases();
+    }
+    if (kernel == "gaussian") {
+        return gaussian_cases();
+    }
+    if (kernel == "correlate" || kernel == "convolve") {
+        return correlate_cases(kernel);
     }
     return {};
 }

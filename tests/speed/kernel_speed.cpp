@@ -213,6 +213,50 @@ void add_products_and_transforms(std::vector<SpeedCase>& cases) {
     add("irfft", DType::complex64, {4096, 2049}, {0, 1});
 }
 
+void add_windows(std::vector<SpeedCase>& cases) {
+    const auto add = [&](const char* kernel, DType dtype, Shape shape, const char* facts,
+                         ParameterValues values) {
+        cases.push_back(
+            {std::string(kernel) + " " + facts + " " + std::string(name_of(dtype)) + " " + to_text(shape),
+             kernel,
+             {{dtype, shape, MemoryOrder::c}},
+             std::move(values)});
+    };
+    const auto box = [](std::int64_t size) {
+        ParameterValues values;
+        values.set("size", std::vector<std::int64_t>{size});
+        return values;
+    };
+    const auto smoothing = [](double sigma) {
+        ParameterValues values;
+        values.set("sigma", std::vector<double>{sigma});
+        return values;
+    };
+    for (const DType dtype : {DType::float32, DType::uint8, DType::float64}) {
+        add("uniform", dtype, {16384, 16384}, "3x3", box(3));
+        add("gaussian", dtype, {16384, 16384}, "sigma 2", smoothing(2.0));
+    }
+    add("uniform", DType::float32, {256, 256, 256}, "3x3x3", box(3));
+    add("uniform", DType::float32, {512, 512, 512}, "9x9x9", box(9));
+    add("uniform", DType::float32, {16384, 16384}, "31x31", box(31));
+    add("uniform", DType::float32, {16384, 16384}, "301x301", box(301));
+    add("gaussian", DType::float32, {256, 256, 256}, "sigma 2", smoothing(2.0));
+    add("gaussian", DType::float32, {512, 512, 512}, "sigma 2", smoothing(2.0));
+    add("gaussian", DType::int16, {256, 256, 256}, "sigma 2", smoothing(2.0));
+    add("gaussian", DType::float32, {8192, 8192}, "sigma 20", smoothing(20.0));
+    const auto weigh = [&](DType dtype, Shape shape, Shape weights) {
+        cases.push_back(
+            {"correlate " + to_text(weights) + " " + std::string(name_of(dtype)) + " " + to_text(shape),
+             "correlate",
+             {{dtype, shape, MemoryOrder::c}, {DType::float32, weights, MemoryOrder::c}},
+             {}});
+    };
+    weigh(DType::float32, {8192, 8192}, {3, 3});
+    weigh(DType::uint8, {8192, 8192}, {3, 3});
+    weigh(DType::float32, {256, 256, 256}, {3, 3, 3});
+    weigh(DType::float32, {4096, 4096}, {15, 15});
+}
+
 std::vector<SpeedCase> speed_cases() {
     const auto array = [](DType dtype, Shape shape) {
         return ArrayDescription{dtype, shape, MemoryOrder::c};
@@ -285,6 +329,7 @@ std::vector<SpeedCase> speed_cases() {
     add_expressions(cases);
     add_order_statistics(cases);
     add_products_and_transforms(cases);
+    add_windows(cases);
     return cases;
 }
 

@@ -1,0 +1,192 @@
+// Compiled once per instruction set: no ordinary guard (see hwy/foreach_target.h).
+#if defined(SLAB_KERNELS_WINDOW_LEVEL) == defined(HWY_TARGET_TOGGLE)
+#ifdef SLAB_KERNELS_WINDOW_LEVEL
+#undef SLAB_KERNELS_WINDOW_LEVEL
+#else
+#define SLAB_KERNELS_WINDOW_LEVEL
+#endif
+
+#include "daemon/kernels/windows/window_rows_inl.hpp"
+
+#include <bit>
+
+HWY_BEFORE_NAMESPACE();
+namespace slab::kernels {
+namespace HWY_NAMESPACE {
+
+// Sums of layers along one axis that is slower than the rows: of rows, or of blocks of rows one behind the other. Layers
+// are produced in order, once for each tile, and kept in a ring as long as a window needs them.
+template <typename T>
+class WindowLevel {
+  public:
+    static constexpr std::int64_t beyond = -1;  // in place of a layer's index
+
+    WindowLevel(const WindowProgram& program, const WindowAxis& window, std::int64_t n,
+                std::span<const std::byte> table, const Finish<T>& finish, ScratchParts& scratch)
+        : program_(program), window_(window), n_(n), finish_(finish),
+          capacity_(layers_kept(program, window)) {
+        layers_ = scratch.take<const T*>(window.taps + 3);
+        in_window_ = scratch.take<const T*>(window.taps + 3);
+        weights_ = scratch.take<T>(window.taps);
+        if (program_.kind == WindowKind::weights) {
+            load_weights(window_, table, weights_);
+        }
+    }
+
+    static bool is_long_mean(const WindowProgram& program, const WindowAxis& window) {
+        return program.kind == WindowKind::mean && window.taps > most_short_window;
+    }
+    static std::int64_t layers_kept(const WindowProgram& program, const WindowAxis& window) {
+        if (is_long_mean(program, window)) {
+            return window.taps + std::bit_width(static_cast<std::uint64_t>(window.taps));
+        }
+        return window.taps + (in_fours(program) ? 3 : 0);
+    }
+    static std::int64_t scratch_bytes(const WindowAxis& window) {
+        return window.taps * (2 * 8 + static_cast<std::int64_t>(sizeof(T))) + 256;
+    }
+
+    // The layers' rows: `rows` of them, `pitch` apart, `width` wanted. memory: layers_kept() * rows * pitch.
+    void choose_layers(T* memory, std::int64_t rows, std::int64_t pitch, std::int64_t width) {
+        memory_ = memory;
+        rows_ = rows;
+        pitch_ = pitch;
+        width_ = width;
+        layer_ = rows * pitch;
+    }
+
+    // Fills indices [begin, end). produce(i, to): layer i of the source, or one that lies beyond, into `to` or where the
+    // result says.
+    // place(i, row): where row `row` of the sums goes; done(i, row): it is there. Indices rise, in fours.
+    template <class Produce, class Place, class Done>
+    HWY_INLINE void fill(std::int64_t begin, std::int64_t end, const Produce& produce, const Place& place,
+                         const Done& done) {
+        if (is_long_mean(program_, window_)) {
+            fill_long_mean(begin, end, produce, place, done);
+            return;
+        }
+        const std::int64_t base = begin - window_.before;
+        const std::int64_t at_once = in_fours(program_) ? 4 : 1;
+        std::int64_t next = base;
+        for (std::int64_t i = begin; i < end; i += at_once) {
+            const std::int64_t count = std::min(at_once, end - i);
+            const std::int64_t last = i + count - 1 - window_.before + window_.taps - 1;
+            for (; next <= last; ++next) {
+                const std::int64_t slot = (next - base) % capacity_;
+                layers_[slot] = source_layer(next, memory_ + slot * layer_, produce);
+            }
+            for (std::int64_t s = 0; s < window_.taps + at_once - 1; ++s) {
+                in_window_[s] = layers_[(std::min(i - window_.before + s, last) - base) % capacity_];
+            }
+            for (std::int64_t row = 0; row < rows_; ++row) {
+                sum_row(i, count, row, place);
+                for (std::int64_t j = 0; j < count; ++j) {
+                    done(i + j, row);
+                }
+            }
+        }
+    }
+
+  private:
+    static bool in_fours(const WindowProgram& program) {
+        return program.kind == WindowKind::weights && program.whole_numbers == WholeNumbers::rounded;
+    }
+
+    template <class Produce>
+    HWY_INLINE const T* source_layer(std::int64_t i, T* to, const Produce& produce) const {
+        return produce(map_index(i, n_, program_.boundary).value_or(beyond), to);
+    }
+
+    template <class Place>
+    HWY_INLINE void sum_row(std::int64_t i, std::int64_t count, std::int64_t row, const Place& place) const {
+        const std::int64_t offset = row * pitch_;
+        if (in_fours(program_)) {
+            T* const to[4] = {place(i, row), place(std::min(i + 1, i + count - 1), row),
+                              place(std::min(i + 2, i + count - 1), row),
+                              place(std::min(i + 3, i + count - 1), row)};
+            weigh_four_rows(in_window_, offset, weights_, window_.taps, count, to, width_);
+        } else if (program_.kind == WindowKind::weights) {
+            weigh_and_cut<T>(
+                program_, window_, weights_, [&](std::int64_t s) { return in_window_[s] + offset; },
+                place(i, row), width_);
+        } else {
+            add_short_rows(in_window_, offset, window_.taps, finish_, place(i, row), width_);
+            cut_where_due(place(i, row));
+        }
+    }
+
+    HWY_INLINE void cut_where_due(T* row) const {
+        if (program_.whole_numbers == WholeNumbers::cut) {
+            divide_and_cut(row, width_, window_.taps, program_.element);
+        }
+    }
+
+    // Beside the layers themselves those of sums of 2, 4, 8, ... neighbours, each as long as the next longer one, or the
+    // window, needs it.
+    template <class Produce, class Place, class Done>
+    HWY_INLINE void fill_long_mean(std::int64_t begin, std::int64_t end, const Produce& produce,
+                                   const Place& place, const Done& done) {
+        const int longest = std::bit_width(static_cast<std::uint64_t>(window_.taps)) - 1;
+        const std::int64_t base = begin - window_.before;
+        const std::int64_t longest_kept = window_.taps - (std::int64_t{1} << longest) + 1;
+        // Sums of 2^k layers: where that which begins with layer i lies.
+        const auto run_at = [&](int k, std::int64_t i) {
+            const std::int64_t kept = k == longest ? longest_kept : (std::int64_t{1} << k) + 1;
+            const std::int64_t earlier = (std::int64_t{1} << k) - 1 + k;  // layers of the shorter sums
+            return memory_ + (earlier + (i - base) % kept) * layer_;
+        };
+        const std::int64_t behind = window_.taps - 1 - window_.before;
+        for (std::int64_t next = base; next < end + behind; ++next) {
+            T* const first = run_at(0, next);
+            const T* const layer = source_layer(next, first, produce);
+            if (layer != first) {
+                std::memcpy(first, layer, static_cast<std::size_t>(layer_) * sizeof(T));
+            }
+            for (int k = 1; k <= longest; ++k) {
+                const std::int64_t i = next - (std::int64_t{1} << k) + 1;
+                if (i < base) {
+                    break;
+                }
+                add_rows(run_at(k - 1, i), run_at(k - 1, i + (std::int64_t{1} << (k - 1))), run_at(k, i),
+                         layer_);
+            }
+            const std::int64_t i = next - behind;
+            if (i < begin) {
+                continue;
+            }
+            int count = 0;
+            std::int64_t at = i - window_.before;
+            for (int k = longest; k >= 0; --k) {
+                if ((window_.taps >> k & 1) != 0) {
+                    in_window_[count++] = run_at(k, at);
+                    at += std::int64_t{1} << k;
+                }
+            }
+            for (std::int64_t row = 0; row < rows_; ++row) {
+                add_runs(in_window_, row * pitch_, count, finish_, place(i, row), width_);
+                cut_where_due(place(i, row));
+                done(i, row);
+            }
+        }
+    }
+
+    const WindowProgram& program_;
+    const WindowAxis& window_;
+    std::int64_t n_;
+    Finish<T> finish_;
+    std::int64_t capacity_;
+    const T** layers_ = nullptr;
+    const T** in_window_ = nullptr;
+    T* weights_ = nullptr;
+    T* memory_ = nullptr;
+    std::int64_t rows_ = 0;
+    std::int64_t pitch_ = 0;
+    std::int64_t width_ = 0;
+    std::int64_t layer_ = 0;
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace slab::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,345 @@
+// Compiled once per instruction set: no ordinary guard (see hwy/foreach_target.h).
+#if defined(SLAB_KERNELS_WINDOW_TILE) == defined(HWY_TARGET_TOGGLE)
+#ifdef SLAB_KERNELS_WINDOW_TILE
+#undef SLAB_KERNELS_WINDOW_TILE
+#else
+#define SLAB_KERNELS_WINDOW_TILE
+#endif
+
+#include "daemon/kernels/streaming/store_run_inl.hpp"
+#include "daemon/kernels/windows/window_level_inl.hpp"
+#include "daemon/kernels/windows/window_pass.hpp"
+
+#include <hwy/cache_control.h>
+
+#include <optional>
+
+HWY_BEFORE_NAMESPACE();
+namespace slab::kernels {
+namespace HWY_NAMESPACE {
+
+// A tile of one pass in one walk: sums of rows, then sums along those, then sums of blocks of these along a third axis;
+// only the last leave the scratch. The tile is cut into pieces of rows, and where there is a third axis into blocks of
+// rows, so that what is kept fits. Rows are loaded with what lies beyond their ends and summed up along the slower axis
+// first: sums along rows are the dearest, and none of them is made twice but for the third axis' halo.
+template <typename T>
+class WindowTile {
+  public:
+    WindowTile(const WindowProgram& program, const TileCall& call)
+        : call_(call), program_(program), source_(source_of_pass(call)),
+          layout_(window_layout(program, call.phase, source_)),
+          mode_(store_mode_for(byte_count({call.target.dtype, call.target.shape, MemoryOrder::c}))),
+          rank_(static_cast<std::size_t>(source_.shape.rank)), parts_(parts_of(source_.dtype)) {}
+
+    void fill() {
+        find_run();
+        find_sizes();
+        ScratchParts scratch(call_.scratch);
+        const Finish<T> none;
+        const Finish<T> last =
+            is_last_pass() ? Finish<T>{static_cast<T>(program_.nudge), static_cast<T>(program_.scale)} : none;
+        rows_.emplace(program_, layout_.row, pass_beyond(), source_, call_.table, layout_.inner,
+                      layout_.level_count < 2 ? last : none, scratch);
+        for (std::size_t l = 0; l < layout_.level_count; ++l) {
+            const WindowAxis& window = *layout_.levels[l];
+            const bool is_last = l == 1 || (layout_.level_count == 1 && layout_.row == nullptr);
+            levels_[l].emplace(program_, window, source_.shape[window.axis], call_.table,
+                               is_last ? last : none, scratch);
+        }
+        sums_ = scratch.template take<T>(4 * long_pitch_);
+        results_ = scratch.template take<T>(4 * pitch_);
+        elements_ = scratch.template take<std::byte>(pitch_ * 8);
+        for (std::size_t l = 0; l < layout_.level_count; ++l) {
+            memory_[l] = scratch.template take<T>(layers(l) * (l == 0 ? long_pitch_ : block_ * pitch_));
+        }
+        for_each_offset([&](std::int64_t offset) { fill_pieces(offset); });
+        if (mode_ == StoreMode::streaming) {
+            hwy::FlushStream();
+        }
+    }
+
+  private:
+    static constexpr std::int64_t element_bytes = sizeof(T);
+
+    bool is_last_pass() const { return call_.phase + 1 == static_cast<std::size_t>(program_.pass_count); }
+
+    std::int64_t begin_of(std::size_t level) const {
+        return call_.tile.begin[static_cast<std::size_t>(layout_.levels[level]->axis)];
+    }
+    std::int64_t end_of(std::size_t level) const {
+        return call_.tile.end[static_cast<std::size_t>(layout_.levels[level]->axis)];
+    }
+    bool is_level(std::size_t axis) const {
+        for (std::size_t l = 0; l < layout_.level_count; ++l) {
+            if (layout_.levels[l]->axis == static_cast<int>(axis)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // The rows: where they are filtered, all parts of the filtered axis' elements; else what the tile has of the fastest
+    // axis, and of slower ones as long as that is one run of memory.
+    void find_run() {
+        if (layout_.row != nullptr) {
+            const auto axis = static_cast<std::size_t>(layout_.row->axis);
+            run_begin_ = call_.tile.begin[axis] * layout_.inner;
+            run_end_ = call_.tile.end[axis] * layout_.inner;
+            looped_ = axis;
+            return;
+        }
+        looped_ = rank_ - 1;
+        std::int64_t extent = source_.shape.extents[looped_] * parts_;
+        run_begin_ = call_.tile.begin[looped_] * parts_;
+        run_end_ = call_.tile.end[looped_] * parts_;
+        if (is_level(looped_)) {  // the parts of one element
+            ++looped_;
+            run_begin_ = 0;
+            run_end_ = extent = parts_;
+        }
+        while (looped_ > 0 && !is_level(looped_ - 1) && run_end_ - run_begin_ == extent) {
+            --looped_;
+            run_begin_ = call_.tile.begin[looped_] * extent;
+            run_end_ = call_.tile.end[looped_] * extent;
+            extent *= source_.shape.extents[looped_];
+        }
+    }
+
+    double pass_beyond() const { return program_.passes[call_.phase].beyond; }
+
+    std::int64_t layers(std::size_t level) const {
+        return WindowLevel<T>::layers_kept(program_, *layout_.levels[level]);
+    }
+
+    // Pieces of rows as long as fits: rows in scratch are followed by room for whole vectors, and no power of two apart.
+    void find_sizes() {
+        const std::int64_t least = 4 * row_step<T>(1);
+        const bool has_blocks = layout_.level_count == 2;
+        const std::int64_t halo = layout_.row == nullptr ? 0 : (layout_.row->taps - 1) * layout_.inner;
+        const std::int64_t budget = (has_blocks ? 704 : 256) * 1024;
+        std::int64_t wanted = has_blocks ? 256 : 1024;
+        for (;; wanted /= 2) {
+            piece_ = std::min(run_end_ - run_begin_,
+                              std::max<std::int64_t>(1, wanted / layout_.inner) * layout_.inner);
+            pitch_ = (piece_ + least - 1) / least * least + 64 / element_bytes;
+            long_pitch_ = (piece_ + halo + least - 1) / least * least + least + 64 / element_bytes;
+            block_ = 1;
+            std::int64_t bytes = WindowRows<T>::scratch_bytes(layout_.row);
+            for (std::size_t l = 0; l < layout_.level_count; ++l) {
+                bytes += WindowLevel<T>::scratch_bytes(*layout_.levels[l]);
+            }
+            bytes += (4 * long_pitch_ + 4 * pitch_) * element_bytes + 8 * pitch_ + 5 * 64;
+            bytes += layout_.level_count > 0 ? layers(0) * long_pitch_ * element_bytes : 0;
+            bool is_enough = bytes <= budget;
+            if (has_blocks) {
+                const std::int64_t height = end_of(0) - begin_of(0);
+                const std::int64_t most = (budget - bytes) / (layers(1) * pitch_ * element_bytes);
+                is_enough = most >= std::min(height, layout_.levels[0]->taps) && is_enough;
+                block_ = std::clamp<std::int64_t>(most, 1, height);
+                const std::int64_t blocks = (height - 1) / block_ + 1;
+                block_ = (height - 1) / blocks + 1;
+            }
+            if (is_enough || wanted <= least) {
+                return;
+            }
+        }
+    }
+
+    // Calls visit(offset) for each index of the axes that are neither rows nor levels: their part of the source.
+    template <class Visit>
+    HWY_INLINE void for_each_offset(const Visit& visit) const {
+        std::array<std::int64_t, max_rank> index = call_.tile.begin;
+        for (;;) {
+            std::int64_t offset = 0;
+            for (std::size_t a = 0; a < rank_; ++a) {
+                offset = offset * source_.shape.extents[a] + (a < looped_ && !is_level(a) ? index[a] : 0);
+            }
+            visit(offset * parts_);
+            std::size_t a = looped_;
+            while (a > 0) {
+                --a;
+                if (is_level(a)) {
+                    continue;
+                }
+                if (++index[a] < call_.tile.end[a]) {
+                    break;
+                }
+                index[a] = call_.tile.begin[a];
+                if (a == 0) {
+                    return;
+                }
+            }
+            if (looped_ == 0 || (a == 0 && is_level(0))) {
+                return;
+            }
+        }
+    }
+
+    std::int64_t pitch_of(std::size_t level) const {
+        std::int64_t pitch = parts_;
+        for (auto a = static_cast<std::size_t>(layout_.levels[level]->axis) + 1; a < rank_; ++a) {
+            pitch *= source_.shape.extents[a];
+        }
+        return pitch;
+    }
+
+    void fill_pieces(std::int64_t offset) {
+        for (std::int64_t begin = run_begin_; begin < run_end_; begin += piece_) {
+            rows_->choose_piece(begin, std::min(begin + piece_, run_end_));
+            piece_begin_ = begin;
+            if (layout_.level_count == 0) {
+                fill_row(offset);
+            } else if (layout_.level_count == 1) {
+                const auto result = [&](std::int64_t i)
+                                        HWY_ATTR { return results_ + (i - begin_of(0)) % 4 * pitch_; };
+                fill_layers(offset, begin_of(0), end_of(0), result,
+                            [&](std::int64_t i) HWY_ATTR { store(result(i), offset + i * pitch_of(0)); });
+            } else {
+                for (std::int64_t y = begin_of(0); y < end_of(0); y += block_) {
+                    fill_block(offset, y, std::min(y + block_, end_of(0)));
+                }
+            }
+        }
+    }
+
+    void fill_row(std::int64_t offset) {
+        if (layout_.row == nullptr) {
+            rows_->load(offset, sums_);
+            store(sums_, offset);
+            return;
+        }
+        if (rows_->may_stay_in_source() && !rows_->is_overwritten_by_sums()) {
+            rows_->sum_unchanged(rows_->in_source(offset), results_);
+        } else {
+            rows_->load(offset, sums_);
+            rows_->sum(sums_, results_);
+        }
+        store(results_, offset);
+    }
+
+    // Sums along the faster level and along rows. result(i): where row i of them goes; done(i): it is there. offset: of
+    // the source, or WindowLevel::beyond for rows that lie beyond.
+    template <class Result, class Done>
+    HWY_INLINE void fill_layers(std::int64_t offset, std::int64_t begin, std::int64_t end,
+                                const Result& result, const Done& done) {
+        WindowLevel<T>& level = *levels_[0];
+        const std::int64_t pitch = pitch_of(0);
+        level.choose_layers(memory_[0], 1, long_pitch_, rows_->length());
+        const bool stays = rows_->may_stay_in_source() && layout_.levels[0]->taps <= most_short_window;
+        const auto produce = [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
+            if (i == WindowLevel<T>::beyond || offset == WindowLevel<T>::beyond) {
+                rows_->load_beyond(to);
+                return to;
+            }
+            if (stays) {
+                return rows_->in_source(offset + i * pitch);
+            }
+            rows_->load(offset + i * pitch, to);
+            return to;
+        };
+        if (layout_.row == nullptr) {
+            level.fill(
+                begin, end, produce, [&](std::int64_t i, std::int64_t) HWY_ATTR { return result(i); },
+                [&](std::int64_t i, std::int64_t) HWY_ATTR { done(i); });
+            return;
+        }
+        const auto sums = [&](std::int64_t i, std::int64_t)
+                              HWY_ATTR { return sums_ + (i - begin) % 4 * long_pitch_; };
+        level.fill(begin, end, produce, sums, [&](std::int64_t i, std::int64_t) HWY_ATTR {
+            rows_->sum(sums(i, 0), result(i));
+            done(i);
+        });
+    }
+
+    // All of the slower level's indices for a block of the faster one's.
+    void fill_block(std::int64_t offset, std::int64_t begin, std::int64_t end) {
+        WindowLevel<T>& level = *levels_[1];
+        const std::int64_t pitch = pitch_of(1);
+        const std::int64_t first = begin_of(1);
+        level.choose_layers(memory_[1], end - begin, pitch_, rows_->width());
+        const auto result = [&](std::int64_t i, std::int64_t)
+                                HWY_ATTR { return results_ + (i - first) % 4 * pitch_; };
+        level.fill(
+            first, end_of(1),
+            [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
+                const bool is_beyond = i == WindowLevel<T>::beyond;
+                fill_layers(
+                    is_beyond ? i : offset + i * pitch, begin, end,
+                    [&](std::int64_t y) HWY_ATTR { return to + (y - begin) * pitch_; },
+                    [](std::int64_t) HWY_ATTR {});
+                return to;
+            },
+            result,
+            [&](std::int64_t i, std::int64_t row)
+                HWY_ATTR { store(result(i, row), offset + i * pitch + (begin + row) * pitch_of(0)); });
+    }
+
+    // The piece at hand of the row that begins with this part of the target.
+    void store(const T* from, std::int64_t row) const {
+        const std::int64_t count = rows_->width();
+        const DType dtype = call_.target.dtype;
+        const auto bytes = static_cast<std::int64_t>(size_of(part_dtype(dtype)));
+        std::byte* const to = call_.target.data + (row + piece_begin_) * bytes;
+        const auto* elements = reinterpret_cast<const std::byte*>(from);
+        if (part_dtype(dtype) != (sizeof(T) == 4 ? DType::float32 : DType::float64)) {
+            store_elements(from, elements_, dtype, count);
+            elements = elements_;
+        }
+        if (inner_is_whole()) {
+            store_run(elements, to, static_cast<std::size_t>(count * bytes), mode_);
+            return;
+        }
+        for (std::int64_t i = 0; i < count; i += parts_) {
+            if (is_inside(i % layout_.inner / parts_)) {
+                std::memcpy(to + i * bytes, elements + i * bytes, static_cast<std::size_t>(parts_ * bytes));
+            }
+        }
+    }
+
+    // Axes faster than a filtered row's belong to its elements, of which the tile may have a part only.
+    bool inner_is_whole() const {
+        bool is_whole = true;
+        for (std::size_t a = looped_ + 1; layout_.row != nullptr && a < rank_; ++a) {
+            is_whole = is_whole && call_.tile.end[a] - call_.tile.begin[a] == source_.shape.extents[a];
+        }
+        return is_whole;
+    }
+    bool is_inside(std::int64_t element) const {
+        for (std::size_t a = rank_; a-- > looped_ + 1;) {
+            const std::int64_t index = element % source_.shape.extents[a];
+            element /= source_.shape.extents[a];
+            if (index < call_.tile.begin[a] || index >= call_.tile.end[a]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    const TileCall& call_;
+    const WindowProgram& program_;
+    const ConstArrayView& source_;
+    WindowLayout layout_;
+    StoreMode mode_;
+    std::size_t rank_;
+    std::int64_t parts_;
+    std::size_t looped_ = 0;  // axes before it are looped over, but for the levels
+    std::int64_t run_begin_ = 0;
+    std::int64_t run_end_ = 0;
+    std::int64_t piece_ = 0;
+    std::int64_t pitch_ = 0;       // between rows of a piece in scratch
+    std::int64_t long_pitch_ = 0;  // and between those that are extended
+    std::int64_t block_ = 1;       // rows of a block
+    std::int64_t piece_begin_ = 0;
+    std::optional<WindowRows<T>> rows_;
+    std::array<std::optional<WindowLevel<T>>, 2> levels_;
+    std::array<T*, 2> memory_{};
+    T* sums_ = nullptr;  // of rows, not yet along them
+    T* results_ = nullptr;
+    std::byte* elements_ = nullptr;
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace slab::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif
