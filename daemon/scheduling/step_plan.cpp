@@ -144,7 +144,11 @@ std::string pipeline_name(std::span<const std::string> kernels) {
     for (const std::string& kernel : kernels) {
         name += (name.empty() ? "" : " > ") + kernel;
     }
-    return name.size() <= longest ? name : name.substr(0, longest - 3) + "...";
+    if (name.size() > longest) {
+        name.resize(longest - 3);
+        name += "...";
+    }
+    return name;
 }
 
 Expected<std::vector<StepPlan>> plan_steps(std::vector<StepRequest> requests,
