@@ -88,6 +88,12 @@ const std::byte* BlockEvaluator::evaluate(std::int64_t first, std::int64_t count
     return place_of(program_.result);
 }
 
+void BlockEvaluator::expect(std::int64_t first, std::int64_t count) const {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(used_count_); ++i) {
+        inputs_[used_inputs_[i]].expect(first, count);
+    }
+}
+
 std::int64_t BlockEvaluator::scratch_bytes_of(const BlockProgram& program) {
     std::int64_t bytes = 0;
     const auto add = [&](std::int64_t element_bytes) {

@@ -24,6 +24,9 @@ class BlockEvaluator {
     // `maybe_to` the last instruction may write there; a result that is an input or a constant is not copied.
     const std::byte* evaluate(std::int64_t first, std::int64_t count, std::byte* maybe_to = nullptr);
 
+    // What will be evaluated next: brought toward the cache while this block is computed.
+    void expect(std::int64_t first, std::int64_t count) const;
+
     std::int64_t block_elements() const { return program_.block_elements; }
 
     // What is left of the scratch.

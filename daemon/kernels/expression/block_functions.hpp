@@ -39,6 +39,7 @@ const BlockFunctions& scalar_functions();
 // The best of this machine: those of the definition that gain nothing by vectors, and these.
 const BlockFunctions& simd_functions();
 void add_element_operations(BlockFunctions& functions);
+void add_square_root(BlockFunctions& functions);
 void add_exponentials(BlockFunctions& functions);
 void add_trigonometry(BlockFunctions& functions);
 

@@ -100,6 +100,7 @@ const BlockFunctions& simd_functions() {
     static const BlockFunctions functions = [] {
         BlockFunctions best = scalar_functions();
         add_element_operations(best);
+        add_square_root(best);
         add_exponentials(best);
         add_trigonometry(best);
         return best;

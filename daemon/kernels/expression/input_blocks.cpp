@@ -84,6 +84,17 @@ const std::byte* InputBlocks::block(std::int64_t first, std::int64_t count, std:
     return staging;
 }
 
+void InputBlocks::expect(std::int64_t first, std::int64_t count) const {
+    if (needs_staging()) {
+        return;
+    }
+    constexpr std::int64_t line = 64;
+    const std::byte* const begin = data_ + first * element_bytes_;
+    for (std::int64_t at = 0; at < count * element_bytes_; at += line) {
+        __builtin_prefetch(begin + at, 0, 2);
+    }
+}
+
 void spread_element(const std::byte* element, std::int64_t element_bytes, std::byte* to, std::int64_t count) {
     const auto spread = [&]<typename T>(T value) {
         std::memcpy(&value, element, sizeof(T));

@@ -20,6 +20,9 @@ class InputBlocks {
     // Elements [first, first + count): where they lie, or staged.
     const std::byte* block(std::int64_t first, std::int64_t count, std::byte* staging);
 
+    // Asks for the lines of a block that lies in memory as it is.
+    void expect(std::int64_t first, std::int64_t count) const;
+
   private:
     const std::byte* data_ = nullptr;
     std::int64_t element_bytes_ = 1;

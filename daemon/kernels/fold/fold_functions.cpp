@@ -50,13 +50,20 @@ FoldFunctions index_of() {
             definition::index_run<Choice, T>, definition::index_columns<Choice, T>, combine<Reducer>};
 }
 
+template <class Choice, typename T>
+FoldFunctions extreme_of_type() {
+    using Reducer = Extreme<Choice, T>;
+    return {static_cast<std::int64_t>(sizeof(typename Reducer::State)), empty<Reducer>,
+            definition::extreme_run<Choice, T>, definition::columns<Reducer>, combine<Reducer>};
+}
+
 template <class Choice>
 FoldFunctions extreme(DType gathered) {
     switch (gathered) {
-    case DType::int64: return functions_of<Extreme<Choice, std::int64_t>>();
-    case DType::uint64: return functions_of<Extreme<Choice, std::uint64_t>>();
-    case DType::complex128: return functions_of<Extreme<Choice, Complex>>();
-    default: return functions_of<Extreme<Choice, double>>();
+    case DType::int64: return extreme_of_type<Choice, std::int64_t>();
+    case DType::uint64: return extreme_of_type<Choice, std::uint64_t>();
+    case DType::complex128: return extreme_of_type<Choice, Complex>();
+    default: return extreme_of_type<Choice, double>();
     }
 }
 

@@ -23,6 +23,12 @@ void take(FoldFunctions& functions) {
     functions.columns = columns<Reducer>;
 }
 
+template <class Choice>
+void take_extreme(FoldFunctions& functions) {
+    functions.run = extreme_run<Choice, double>;
+    functions.columns = columns<Extreme<Choice, double>>;
+}
+
 // The types of most arrays; the others are gathered by the definition's loops.
 void take_loops_here(Reduction reduction, DType gathered, FoldFunctions& functions) {
     using expression::Maximum;
@@ -37,8 +43,8 @@ void take_loops_here(Reduction reduction, DType gathered, FoldFunctions& functio
     switch (reduction) {
     case Reduction::sum:
     case Reduction::mean: return take<Sum<double>>(functions);
-    case Reduction::minimum: return take<Extreme<Minimum, double>>(functions);
-    case Reduction::maximum: return take<Extreme<Maximum, double>>(functions);
+    case Reduction::minimum: return take_extreme<Minimum>(functions);
+    case Reduction::maximum: return take_extreme<Maximum>(functions);
     case Reduction::deviation:
     case Reduction::variance:
         functions.run = moments_run<double>;

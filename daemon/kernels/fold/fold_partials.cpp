@@ -118,6 +118,9 @@ class GroupFold {
             are_adjacent ? std::max<std::int64_t>(evaluator_.block_elements() / cells.count, 1) : 1;
         for (std::int64_t row = 0; row < count; row += rows) {
             const std::int64_t part = std::min(rows, count - row);
+            // The processor follows a row, but not from row to row.
+            evaluator_.expect(first + (row + rows) * row_stride,
+                              std::clamp<std::int64_t>(count - row - rows, 0, rows) * cells.count);
             const std::byte* const values = evaluator_.evaluate(first + row * row_stride, part * cells.count);
             for (std::int64_t i = 0; i < part; ++i) {
                 functions_.columns(states_, values + i * cells.count * value_bytes_, cells.count,

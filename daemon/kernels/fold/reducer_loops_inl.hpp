@@ -13,6 +13,18 @@ namespace SLAB_REDUCER_LOOPS {
 // Element i of a run goes to lane i % 16, whatever vectors there are: part of the result's definition.
 inline constexpr std::int64_t lanes = 16;
 
+// Of a short run most lanes are empty, which changes nothing.
+template <typename Lane, class Join>
+Lane joined(std::array<Lane, lanes>& lane, std::int64_t count, const Join join) {
+    const std::size_t used = std::bit_ceil(static_cast<std::size_t>(std::min(lanes, count)));
+    for (std::size_t half = used / 2; half > 0; half /= 2) {
+        for (std::size_t j = 0; j < half; ++j) {
+            lane[j] = join(lane[j], lane[j + half]);
+        }
+    }
+    return lane[0];
+}
+
 template <typename Lane, typename Value, class Gather, class Join>
 Lane gathered_lanes(const std::byte* values, std::int64_t count, Lane empty, const Gather gather,
                     const Join join) {
@@ -29,12 +41,43 @@ Lane gathered_lanes(const std::byte* values, std::int64_t count, Lane empty, con
         Lane& one = lane[static_cast<std::size_t>(j)];
         one = gather(one, expression::element_at<Value>(values, i + j));
     }
-    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-        for (std::size_t j = 0; j < half; ++j) {
-            lane[j] = join(lane[j], lane[j + half]);
+    return joined(lane, count, join);
+}
+
+// As gathered_lanes with better<Choice>; written in vectors, because the compiler makes branches of it.
+template <class Choice, typename T>
+T extreme_of(const std::byte* values, std::int64_t count) {
+    const auto choose = [](T x, T y) { return better<Choice>(x, y); };
+    if constexpr (is_complex_type<T>) {
+        return gathered_lanes<T, T>(values, count, worst<Choice, T>(), choose, choose);
+    } else {
+        using Vector [[gnu::vector_size(32)]] = T;
+        constexpr std::int64_t of_vector = sizeof(Vector) / sizeof(T);
+        std::array<T, lanes> lane;
+        lane.fill(worst<Choice, T>());
+        constexpr std::size_t vectors = lanes / of_vector;
+        Vector best[vectors];
+        std::memcpy(&best, &lane, sizeof(lane));
+        std::int64_t i = 0;
+        for (; i + lanes <= count; i += lanes) {
+            for (std::size_t j = 0; j < vectors; ++j) {
+                Vector value;
+                std::memcpy(&value, values + i * 8 + static_cast<std::int64_t>(j * sizeof(Vector)),
+                            sizeof(value));
+                auto takes = std::is_same_v<Choice, expression::Minimum> ? value < best[j] : value > best[j];
+                if constexpr (std::floating_point<T>) {
+                    takes |= value != value;
+                }
+                best[j] = takes ? value : best[j];
+            }
         }
+        std::memcpy(&lane, &best, sizeof(lane));
+        for (std::int64_t j = 0; i + j < count; ++j) {
+            T& one = lane[static_cast<std::size_t>(j)];
+            one = choose(one, expression::element_at<T>(values, i + j));
+        }
+        return joined(lane, count, choose);
     }
-    return lane[0];
 }
 
 template <class Reducer>
@@ -49,6 +92,12 @@ void run(std::byte* state, const std::byte* values, std::int64_t count, std::int
     const auto lane = gathered_lanes<typename Reducer::Lane, typename Reducer::Value>(
         values, count, Reducer::lane(), gather, gather);
     Reducer::add_lane(state_at<Reducer>(state, 0), lane, count);
+}
+
+template <class Choice, typename T>
+void extreme_run(std::byte* state, const std::byte* values, std::int64_t count, std::int64_t, std::int64_t) {
+    using Reducer = Extreme<Choice, T>;
+    Reducer::add(state_at<Reducer>(state, 0), extreme_of<Choice, T>(values, count));
 }
 
 // One value into each state.
@@ -84,10 +133,11 @@ template <class Choice, typename T>
 void index_run(std::byte* state, const std::byte* values, std::int64_t count, std::int64_t index,
                std::int64_t step) {
     using Reducer = ExtremeIndex<Choice, T>;
-    const auto choose = [](T x, T y) { return Choice::apply(x, y); };
-    const T best = gathered_lanes<T, T>(values, count, worst<Choice, T>(), choose, choose);
+    const T best = extreme_of<Choice, T>(values, count);
     auto& known = state_at<Reducer>(state, 0);
-    const bool may_win = is_nan(best) || !(is_nan(known.value) || Reducer::is_better(known.value, best));
+    const bool is_new = !is_nan(known.value) && (is_nan(best) || is_better<Choice>(best, known.value));
+    const bool is_equal = best == known.value || (is_nan(best) && is_nan(known.value));
+    const bool may_win = is_new || (is_equal && index < known.index);
     for (std::int64_t i = 0; may_win && i < count; ++i) {
         const T value = expression::element_at<T>(values, i);
         if (value == best || is_nan(value)) {

@@ -3,6 +3,7 @@
 #include "daemon/kernels/expression/binary_operations.hpp"
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <limits>
 
@@ -116,6 +117,19 @@ constexpr T worst() {
     }
 }
 
+template <class Choice, typename T>
+inline bool is_better(T x, T than) {
+    return std::is_same_v<Choice, expression::Minimum> ? expression::comes_before(x, than)
+                                                       : expression::comes_before(than, x);
+}
+
+// A NaN stays until the next one. Without a short circuit, so that it becomes a vector's choice.
+template <class Choice, typename T>
+inline T better(T x, T y) {
+    const bool takes = static_cast<int>(is_better<Choice>(y, x)) | static_cast<int>(is_nan(y));
+    return takes ? y : x;
+}
+
 // The least or the largest; a NaN if there is one.
 template <class Choice, typename T>
 struct Extreme {
@@ -123,11 +137,7 @@ struct Extreme {
     struct State {
         T value = worst<Choice, T>();
     };
-    using Lane = T;
-    static constexpr Lane lane() { return worst<Choice, T>(); }
-    static Lane gather(Lane x, Value y) { return Choice::apply(x, y); }
-    static void add_lane(State& state, Lane lane, std::int64_t) { add(state, lane); }
-    static void add(State& state, Value value) { state.value = gather(state.value, value); }
+    static void add(State& state, Value value) { state.value = better<Choice>(state.value, value); }
     static void combine(State& state, const State& later) { add(state, later.value); }
 };
 
@@ -139,14 +149,10 @@ struct ExtremeIndex {
         T value = worst<Choice, T>();
         std::int64_t index = std::numeric_limits<std::int64_t>::max();
     };
-    static bool is_better(T x, T than) {
-        return std::is_same_v<Choice, expression::Minimum> ? expression::comes_before(x, than)
-                                                           : expression::comes_before(than, x);
-    }
     static void add(State& state, Value value, std::int64_t index) {
         const bool is_earlier = index < state.index;
         const bool wins = is_nan(state.value) ? is_nan(value) && is_earlier
-                                              : is_nan(value) || is_better(value, state.value) ||
+                                              : is_nan(value) || is_better<Choice>(value, state.value) ||
                                                     (value == state.value && is_earlier);
         if (wins) {
             state = {value, index};
