@@ -3,6 +3,7 @@
 import itertools
 import math
 import unittest
+import warnings
 
 import numpy as np
 
@@ -18,9 +19,10 @@ def by_numpy(reduce, array, axis, ddof=0):
     if array.dtype == np.float32 or array.dtype == np.complex64:  # numpy's own float32 sums are the less exact ones
         wide = array.astype("f8" if array.dtype.kind == "f" else "c16")
         plain = by_numpy(reduce, wide, axis, ddof)
-        if reduce in ("sum", "mean", "prod", "min", "max"):
-            return plain.astype(array.dtype)
-        return plain.astype("f4") if reduce in ("std", "var") else plain
+        with np.errstate(all="ignore"):
+            if reduce in ("sum", "mean", "prod", "min", "max"):
+                return plain.astype(array.dtype)
+            return plain.astype("f4") if reduce in ("std", "var") else plain
     with np.errstate(all="ignore"):
         if reduce == "count":
             return np.asarray(np.count_nonzero(array, axis=axis))
@@ -74,8 +76,10 @@ class Reductions(Fold):
 
     def test_ddof(self):
         array = oracle.random_values(np.random.default_rng(3), (50, 6), "f8", specials=False)
-        for ddof, axis in itertools.product((0, 1, 5, 6, 7), (None, 0, 1)):
-            self.check("var", array, axis, ddof=ddof)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # numpy's, of no degrees of freedom
+            for ddof, axis in itertools.product((0, 1, 5, 6, 7), (None, 0, 1)):
+                self.check("var", array, axis, ddof=ddof)
 
     def test_variance_far_from_zero(self):
         array = 1e9 + np.random.default_rng(4).standard_normal((70_000, 3))

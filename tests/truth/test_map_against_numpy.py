@@ -122,6 +122,14 @@ class Values(Map):
                 absolute = (2e-6 if dtype == "f4" else 1e-12) if function in PERIODIC else 0.0
                 self.check(f"{function}(a)", array, absolute=absolute)
 
+    def test_square_roots_are_exactly_rounded(self):
+        rng = np.random.default_rng(11)
+        whole = rng.integers(2**52, 2**53, 300_000).astype("f8")
+        for array in (np.ldexp(rng.random(300_000) + 1, rng.integers(-1000, 1000, 300_000)), whole * whole,
+                      np.nextafter(whole * whole, 0), np.nextafter(whole * whole, np.inf), np.nextafter(whole, 0) * whole,
+                      np.arange(100_000.0)):
+            np.testing.assert_array_equal(self.slabd.run("map", array, expr="sqrt(a)"), np.sqrt(array))
+
     def test_integers_wrap_around_and_divide_by_zero(self):
         for dtype in oracle.DTYPES[1:9]:
             limits = np.iinfo(dtype)
