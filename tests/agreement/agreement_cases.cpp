@@ -8,6 +8,8 @@
 #include "tests/agreement/window_cases.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <limits>
@@ -283,6 +285,21 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     return {};
 }
 
+std::vector<AgreementCase> shared_agreement_cases(std::string_view kernel) {
+    const char* const share = std::getenv("SLABD_AGREEMENT_SHARE");
+    std::vector<AgreementCase> cases = agreement_cases(kernel);
+    std::size_t own = 0;
+    std::size_t shares = 1;
+    if (share == nullptr || std::sscanf(share, "%zu/%zu", &own, &shares) != 2 || shares == 0) {
+        return cases;
+    }
+    std::vector<AgreementCase> mine;
+    for (std::size_t i = own; i < cases.size(); i += shares) {
+        mine.push_back(std::move(cases[i]));
+    }
+    return mine;
+}
+
 std::vector<std::byte> random_content(const ArrayDescription& array, Content kind, std::mt19937_64& random) {
     std::vector<std::byte> content(static_cast<std::size_t>(byte_count(array)));
     switch (array.dtype) {
@@ -292,7 +309,8 @@ std::vector<std::byte> random_content(const ArrayDescription& array, Content kin
     case DType::complex128: fill_with_reals<double>(content, kind, random); break;
     default:
         for (std::byte& byte : content) {
-            byte = random() % 5 == 0 ? std::byte{0} : static_cast<std::byte>(random());
+            const std::uint64_t bits = random();
+            byte = bits % 5 == 0 ? std::byte{0} : static_cast<std::byte>(bits >> 32);
         }
     }
     return content;

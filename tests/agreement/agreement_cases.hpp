@@ -23,6 +23,10 @@ struct AgreementCase {
 // output, which is stored past the caches. Empty for a kernel that nobody wrote cases for: a test says so.
 std::vector<AgreementCase> agreement_cases(std::string_view kernel);
 
+// Those of this process: SLABD_AGREEMENT_SHARE=0/2 means every second case, from the first on, 1/2 the others; all unless
+// it is set.
+std::vector<AgreementCase> shared_agreement_cases(std::string_view kernel);
+
 // Any bytes for integers; for real and complex numbers also infinities, NaNs, denormals and zeros of both
 // signs, unless they are to be ordinary: -1000 to 1000, or -1 to 1.
 std::vector<std::byte> random_content(const ArrayDescription& array, Content content,

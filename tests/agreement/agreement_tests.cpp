@@ -93,23 +93,34 @@ bool contains(const Box& tile, const Shape& shape, std::int64_t element) {
     return true;
 }
 
-// Runs `check` for every kernel of the registry, every case, and every SIMD level.
-template <class Check>
-void for_every_case(const Check& check) {
-    std::mt19937_64 random(20261121);
-    for (const Kernel& kernel : all_kernels()) {
-        for (const AgreementCase& agreement_case : agreement_cases(kernel.describe().name)) {
-            const Prepared prepared = prepare(kernel, agreement_case, random);
-            for (const std::string& level : simd_levels()) {
-                if (level != "scalar") {
-                    REQUIRE(select_simd_level(level.c_str()));
-                    INFO(prepared.name, " at ", level);
-                    check(prepared, random);
-                }
-            }
-            select_simd_level(nullptr);
+void check_random_tiling(const Prepared& prepared, Fill fill, const Bytes& expected,
+                         std::mt19937_64& random) {
+    const Cut at_random = [&random](const Box& box) { return random_tiling(box, random); };
+    CHECK((prepared.result(fill, at_random, random) == expected));
+}
+
+// One tile alone: all of it, and no byte beside it. `expected`: what all tiles together give.
+void check_one_tile(const Prepared& prepared, const Bytes& expected, std::mt19937_64& random) {
+    const ArrayDescription& array = prepared.plan.output;
+    const auto bytes = static_cast<std::int64_t>(size_of(array.dtype));
+    const Box tile = random_tiling(whole(array.shape), random).front();
+    PatternedOutput output(array);
+    std::size_t phase = 0;  // workspaces are filled whole
+    const Cut only_it = [&](const Box& box) {
+        return phase++ == prepared.plan.workspaces.size() ? std::vector<Box>{tile} : std::vector<Box>{box};
+    };
+    run_phases(prepared.run(), whole(array.shape), output.view(), prepared.kernel->fill, only_it, random);
+
+    Bytes wanted(expected.size(), PatternedOutput::pattern);
+    for (std::int64_t element = 0; element < element_count(array.shape); ++element) {
+        if (contains(tile, array.shape, element)) {
+            const auto at = static_cast<std::ptrdiff_t>(element * bytes);
+            std::copy_n(expected.begin() + at, bytes, wanted.begin() + at);
         }
     }
+    INFO("tile ", to_text(tile));
+    CHECK((output.content() == wanted));
+    CHECK(output.margins_are_untouched());
 }
 
 }  // namespace
@@ -120,58 +131,28 @@ TEST_CASE("every kernel of the registry has agreement cases") {
     }
 }
 
-TEST_CASE("every SIMD level of this machine gives the scalar definition's values and reads only its inputs") {
-    for_every_case([](const Prepared& prepared, std::mt19937_64& random) {
-        const Bytes result = prepared.result(prepared.kernel->fill, one_tile, random);
-        CHECK(first_difference(result, prepared.expected, prepared.plan, prepared.largest_input) == -1);
-    });
-}
-
-TEST_CASE("any tiling, in any order, with tiles that run twice, gives the bytes of one tile") {
-    for_every_case([](const Prepared& prepared, std::mt19937_64& random) {
-        const Bytes expected = prepared.plan.tolerance == 0.0
-                                   ? prepared.expected
-                                   : prepared.result(prepared.kernel->fill, one_tile, random);
-        const Cut at_random = [&random](const Box& box) { return random_tiling(box, random); };
-        CHECK((prepared.result(prepared.kernel->fill, at_random, random) == expected));
-    });
-}
-
-TEST_CASE("a tile writes all of itself and nothing else") {
-    for_every_case([](const Prepared& prepared, std::mt19937_64& random) {
-        const ArrayDescription& array = prepared.plan.output;
-        const auto bytes = static_cast<std::int64_t>(size_of(array.dtype));
-        const Box tile = random_tiling(whole(array.shape), random).front();
-        const Bytes expected = prepared.result(prepared.kernel->fill, one_tile, random);
-        PatternedOutput output(array);
-        std::size_t phase = 0;  // workspaces are filled whole
-        const Cut only_it = [&](const Box& box) {
-            return phase++ == prepared.plan.workspaces.size() ? std::vector<Box>{tile}
-                                                              : std::vector<Box>{box};
-        };
-        run_phases(prepared.run(), whole(array.shape), output.view(), prepared.kernel->fill, only_it, random);
-
-        Bytes wanted(expected.size(), PatternedOutput::pattern);
-        for (std::int64_t element = 0; element < element_count(array.shape); ++element) {
-            if (contains(tile, array.shape, element)) {
-                const auto at = static_cast<std::ptrdiff_t>(element * bytes);
-                std::copy_n(expected.begin() + at, bytes, wanted.begin() + at);
-            }
-        }
-        INFO("tile ", to_text(tile));
-        CHECK((output.content() == wanted));
-        CHECK(output.margins_are_untouched());
-    });
-}
-
-TEST_CASE("the scalar definition writes all of a tile and nothing else, whatever the tiling") {
-    std::mt19937_64 random(7);
+// One test case for all that is asked of a kernel's case: the definition, which takes most of the time, runs twice.
+TEST_CASE("every SIMD level gives the definition's values, the same bytes in any tiling, and nothing beside "
+          "a tile") {
+    std::mt19937_64 random(20261121);
     for (const Kernel& kernel : all_kernels()) {
-        for (const AgreementCase& agreement_case : agreement_cases(kernel.describe().name)) {
+        for (const AgreementCase& agreement_case : shared_agreement_cases(kernel.describe().name)) {
             const Prepared prepared = prepare(kernel, agreement_case, random);
-            const Cut at_random = [&random](const Box& box) { return random_tiling(box, random); };
             INFO(prepared.name);
-            CHECK((prepared.result(kernel.fill_scalar, at_random, random) == prepared.expected));
+            check_random_tiling(prepared, kernel.fill_scalar, prepared.expected, random);
+            for (const std::string& level : simd_levels()) {
+                if (level == "scalar") {
+                    continue;
+                }
+                REQUIRE(select_simd_level(level.c_str()));
+                INFO("at ", level);
+                const Bytes result = prepared.result(kernel.fill, one_tile, random);
+                CHECK(first_difference(result, prepared.expected, prepared.plan, prepared.largest_input) ==
+                      -1);
+                check_random_tiling(prepared, kernel.fill, result, random);
+                check_one_tile(prepared, result, random);
+            }
+            select_simd_level(nullptr);
         }
     }
 }

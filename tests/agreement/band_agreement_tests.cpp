@@ -172,7 +172,7 @@ void for_every_streaming_case(Goes goes, const Check& check) {
         if (kernel.band_reads == nullptr) {
             continue;
         }
-        for (const AgreementCase& agreement_case : agreement_cases(kernel.describe().name)) {
+        for (const AgreementCase& agreement_case : shared_agreement_cases(kernel.describe().name)) {
             const WholeCase c = whole_case(kernel, agreement_case, random);
             if (c.plan.gathers.has_value() != (goes == Goes::along_what_gathers)) {
                 continue;

@@ -16,6 +16,7 @@ function(slab_python_test file label)
   set_tests_properties(${name} PROPERTIES
     ENVIRONMENT "SLABD_BUILD=${CMAKE_BINARY_DIR};PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/harness:${PROJECT_SOURCE_DIR}/client/python"
     LABELS ${label}
+    PROCESSORS 2  # alone, where ctest runs two tests at a time: they start daemons, and have patience in seconds
     TIMEOUT ${arg_TIMEOUT})
   if(arg_LONG)
     set_property(TEST ${name} APPEND PROPERTY LABELS long)
