@@ -74,7 +74,7 @@ class Garbage(DaemonTestCase):
         memfd = memfd_of(np.arange(10))
         self.addCleanup(os.close, memfd)
 
-        for count in (17, 100, 253):
+        for count in (19, 100, 253):
             with self.subTest(count=count):
                 self.assert_turned_away({"request": "status", "tag": 1}, [memfd] * count)
 
