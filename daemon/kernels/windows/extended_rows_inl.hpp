@@ -9,6 +9,8 @@
 #include "daemon/kernels/interpolation/fir_inl.hpp"
 #include "daemon/kernels/windows/window_sum.hpp"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 
 HWY_BEFORE_NAMESPACE();
@@ -77,6 +79,15 @@ class ExtendedRows {
     // row: the part of the source with which the row begins.
     const T* in_source(std::int64_t row) const {
         return reinterpret_cast<const T*>(source_.data + (row + first_ * window_.inner) * part_bytes_);
+    }
+
+    // Asks for a row that will be read soon: pieces of rows are too short for the processor to guess the next one.
+    HWY_INLINE void ask_for(std::int64_t row) const {
+        const std::byte* const begin = source_.data + (row + loaded_begin_ * window_.inner) * part_bytes_;
+        const std::int64_t bytes = (loaded_end_ - loaded_begin_) * window_.inner * part_bytes_;
+        for (std::int64_t at = 0; at < bytes; at += 64) {
+            hwy::Prefetch(begin + at);
+        }
     }
 
     void load(std::int64_t row, T* HWY_RESTRICT to) const {

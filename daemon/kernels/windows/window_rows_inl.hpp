@@ -92,6 +92,8 @@ class WindowRows {
     bool may_stay_in_source() const { return rows_.is_in_source() && width_ >= 4 * row_step<T>(1); }
     const T* in_source(std::int64_t row) const { return rows_.in_source(row); }
 
+    HWY_INLINE void ask_for(std::int64_t row) const { rows_.ask_for(row); }
+
     // The extended row that begins with this part of the source. Whole vectors of it may be read.
     HWY_INLINE void load(std::int64_t row, T* HWY_RESTRICT to) const {
         rows_.load(row, to);

@@ -60,6 +60,7 @@ class WindowTile {
 
   private:
     static constexpr std::int64_t element_bytes = sizeof(T);
+    static constexpr std::int64_t rows_ahead = 3;
 
     bool is_last_pass() const { return call_.phase + 1 == static_cast<std::size_t>(program_.pass_count); }
 
@@ -224,12 +225,16 @@ class WindowTile {
                                 const Result& result, const Done& done) {
         WindowLevel<T>& level = *levels_[0];
         const std::int64_t pitch = pitch_of(0);
+        const std::int64_t n = source_.shape[layout_.levels[0]->axis];
         level.choose_layers(memory_[0], 1, long_pitch_, rows_->length());
         const bool stays = rows_->may_stay_in_source() && layout_.levels[0]->taps <= most_short_window;
         const auto produce = [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
             if (i == WindowLevel<T>::beyond || offset == WindowLevel<T>::beyond) {
                 rows_->load_beyond(to);
                 return to;
+            }
+            if (i + rows_ahead < n) {
+                rows_->ask_for(offset + (i + rows_ahead) * pitch);
             }
             if (stays) {
                 return rows_->in_source(offset + i * pitch);
