@@ -86,7 +86,7 @@ class ExtendedRows {
         const std::byte* const begin = source_.data + (row + loaded_begin_ * window_.inner) * part_bytes_;
         const std::int64_t bytes = (loaded_end_ - loaded_begin_) * window_.inner * part_bytes_;
         for (std::int64_t at = 0; at < bytes; at += 64) {
-            hwy::Prefetch(begin + at);
+            __builtin_prefetch(begin + at, 0, 2);
         }
     }
 

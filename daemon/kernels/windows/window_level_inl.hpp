@@ -25,8 +25,8 @@ class WindowLevel {
                 std::span<const std::byte> table, const Finish<T>& finish, ScratchParts& scratch)
         : program_(program), window_(window), n_(n), finish_(finish),
           capacity_(layers_kept(program, window)) {
-        layers_ = scratch.take<const T*>(window.taps + 3);
-        in_window_ = scratch.take<const T*>(window.taps + 3);
+        layers_ = scratch.take<const T*>(window.taps + rows_at_once - 1);
+        in_window_ = scratch.take<const T*>(window.taps + rows_at_once - 1);
         weights_ = scratch.take<T>(window.taps);
         if (program_.kind == WindowKind::weights) {
             load_weights(window_, table, weights_);
@@ -40,11 +40,14 @@ class WindowLevel {
         if (is_long_mean(program, window)) {
             return window.taps + std::bit_width(static_cast<std::uint64_t>(window.taps));
         }
-        return window.taps + (in_fours(program) ? 3 : 0);
+        return window.taps + at_once(program) - 1;
     }
     static std::int64_t scratch_bytes(const WindowAxis& window) {
-        return window.taps * (2 * 8 + static_cast<std::int64_t>(sizeof(T))) + 256;
+        return window.taps * (2 * 8 + static_cast<std::int64_t>(sizeof(T))) + 2 * 8 * rows_at_once + 3 * 64;
     }
+
+    // The sum of index i needs layers up to i + reach(), with those that are made together with it.
+    std::int64_t reach() const { return window_.taps - 1 - window_.before + at_once(program_) - 1; }
 
     // The layers' rows: `rows` of them, `pitch` apart, `width` wanted. memory: layers_kept() * rows * pitch.
     void choose_layers(T* memory, std::int64_t rows, std::int64_t pitch, std::int64_t width) {
@@ -57,7 +60,8 @@ class WindowLevel {
 
     // Fills indices [begin, end). produce(i, to): layer i of the source, or one that lies beyond, into `to` or where the
     // result says.
-    // place(i, row): where row `row` of the sums goes; done(i, row): it is there. Indices rise, in fours.
+    // place(i, row): where row `row` of the sums goes; done(i, row): it is there. Indices rise, by
+    // rows_at_once at the most.
     template <class Produce, class Place, class Done>
     HWY_INLINE void fill(std::int64_t begin, std::int64_t end, const Produce& produce, const Place& place,
                          const Done& done) {
@@ -66,7 +70,7 @@ class WindowLevel {
             return;
         }
         const std::int64_t base = begin - window_.before;
-        const std::int64_t at_once = in_fours(program_) ? 4 : 1;
+        const std::int64_t at_once = WindowLevel::at_once(program_);
         std::int64_t next = base;
         for (std::int64_t i = begin; i < end; i += at_once) {
             const std::int64_t count = std::min(at_once, end - i);
@@ -75,8 +79,12 @@ class WindowLevel {
                 const std::int64_t slot = (next - base) % capacity_;
                 layers_[slot] = source_layer(next, memory_ + slot * layer_, produce);
             }
+            std::int64_t slot = (i - begin) % capacity_;
             for (std::int64_t s = 0; s < window_.taps + at_once - 1; ++s) {
-                in_window_[s] = layers_[(std::min(i - window_.before + s, last) - base) % capacity_];
+                in_window_[s] = layers_[slot];
+                if (i - window_.before + s < last && ++slot == capacity_) {
+                    slot = 0;
+                }
             }
             for (std::int64_t row = 0; row < rows_; ++row) {
                 sum_row(i, count, row, place);
@@ -88,8 +96,11 @@ class WindowLevel {
     }
 
   private:
-    static bool in_fours(const WindowProgram& program) {
-        return program.kind == WindowKind::weights && program.whole_numbers == WholeNumbers::rounded;
+    // Indices whose sums are made together.
+    static std::int64_t at_once(const WindowProgram& program) {
+        const bool are_many =
+            program.kind == WindowKind::weights && program.whole_numbers == WholeNumbers::rounded;
+        return are_many ? rows_at_once : 1;
     }
 
     template <class Produce>
@@ -100,11 +111,12 @@ class WindowLevel {
     template <class Place>
     HWY_INLINE void sum_row(std::int64_t i, std::int64_t count, std::int64_t row, const Place& place) const {
         const std::int64_t offset = row * pitch_;
-        if (in_fours(program_)) {
-            T* const to[4] = {place(i, row), place(std::min(i + 1, i + count - 1), row),
-                              place(std::min(i + 2, i + count - 1), row),
-                              place(std::min(i + 3, i + count - 1), row)};
-            weigh_four_rows(in_window_, offset, weights_, window_.taps, count, to, width_);
+        if (at_once(program_) > 1) {
+            T* to[rows_at_once] = {};
+            for (std::int64_t j = 0; j < count; ++j) {
+                to[j] = place(i + j, row);
+            }
+            weigh_rows(in_window_, offset, weights_, window_.taps, count, to, width_);
         } else if (program_.kind == WindowKind::weights) {
             weigh_and_cut<T>(
                 program_, window_, weights_, [&](std::int64_t s) { return in_window_[s] + offset; },

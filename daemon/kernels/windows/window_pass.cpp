@@ -72,7 +72,7 @@ TilePreference tiles_of_pass(const WindowLayout& layout, const ArrayDescription&
         tiles.brick[static_cast<std::size_t>(axis)] =
             std::min(array.shape[axis], std::max<std::int64_t>(1, extent));
     };
-    std::int64_t row = (layout.level_count == 2   ? 128
+    std::int64_t row = (layout.level_count == 2   ? 256
                         : layout.level_count == 1 ? 1024
                                                   : 65536) /
                        parts_of(array.dtype);
@@ -90,8 +90,12 @@ TilePreference tiles_of_pass(const WindowLayout& layout, const ArrayDescription&
         row = layout.row != nullptr ? std::max<std::int64_t>(row, 1) : row;
     }
     if (layout.level_count == 2) {
-        set(layout.levels[0]->axis, std::max<std::int64_t>(32, 2 * layout.levels[0]->taps));
-        set(layout.levels[1]->axis, std::max<std::int64_t>(128, 4 * layout.levels[1]->taps));
+        constexpr std::int64_t together = 8;  // rows whose sums are made at once
+        set(layout.levels[0]->axis, std::max<std::int64_t>(32, layout.levels[0]->taps / together * together));
+        // Sums along rows are made once more for each row of the halo along this axis.
+        set(layout.levels[1]->axis, std::max<std::int64_t>(128, 6 * layout.levels[1]->taps));
+        const auto slowest = static_cast<std::size_t>(layout.levels[1]->axis);
+        tiles.least[slowest] = std::min(tiles.brick[slowest], 6 * layout.levels[1]->taps);
     } else if (layout.level_count == 1) {
         set(layout.levels[0]->axis, std::max<std::int64_t>(256, 4 * layout.levels[0]->taps));
     }

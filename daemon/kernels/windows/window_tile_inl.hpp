@@ -6,6 +6,7 @@
 #define SLAB_KERNELS_WINDOW_TILE
 #endif
 
+#include "daemon/kernels/cache_size.hpp"
 #include "daemon/kernels/streaming/store_run_inl.hpp"
 #include "daemon/kernels/windows/window_level_inl.hpp"
 #include "daemon/kernels/windows/window_pass.hpp"
@@ -46,8 +47,8 @@ class WindowTile {
             levels_[l].emplace(program_, window, source_.shape[window.axis], call_.table,
                                is_last ? last : none, scratch);
         }
-        sums_ = scratch.template take<T>(4 * long_pitch_);
-        results_ = scratch.template take<T>(4 * pitch_);
+        sums_ = scratch.template take<T>(rows_at_once * long_pitch_);
+        results_ = scratch.template take<T>(rows_at_once * pitch_);
         elements_ = scratch.template take<std::byte>(pitch_ * 8);
         for (std::size_t l = 0; l < layout_.level_count; ++l) {
             memory_[l] = scratch.template take<T>(layers(l) * (l == 0 ? long_pitch_ : block_ * pitch_));
@@ -60,7 +61,6 @@ class WindowTile {
 
   private:
     static constexpr std::int64_t element_bytes = sizeof(T);
-    static constexpr std::int64_t rows_ahead = 3;
 
     bool is_last_pass() const { return call_.phase + 1 == static_cast<std::size_t>(program_.pass_count); }
 
@@ -117,7 +117,7 @@ class WindowTile {
         const std::int64_t least = 4 * row_step<T>(1);
         const bool has_blocks = layout_.level_count == 2;
         const std::int64_t halo = layout_.row == nullptr ? 0 : (layout_.row->taps - 1) * layout_.inner;
-        const std::int64_t budget = (has_blocks ? 704 : 256) * 1024;
+        const std::int64_t budget = has_blocks ? cached_scratch_bytes() : std::int64_t{256} * 1024;
         std::int64_t wanted = has_blocks ? 256 : 1024;
         for (;; wanted /= 2) {
             piece_ = std::min(run_end_ - run_begin_,
@@ -129,7 +129,7 @@ class WindowTile {
             for (std::size_t l = 0; l < layout_.level_count; ++l) {
                 bytes += WindowLevel<T>::scratch_bytes(*layout_.levels[l]);
             }
-            bytes += (4 * long_pitch_ + 4 * pitch_) * element_bytes + 8 * pitch_ + 5 * 64;
+            bytes += rows_at_once * (long_pitch_ + pitch_) * element_bytes + 8 * pitch_ + 5 * 64;
             bytes += layout_.level_count > 0 ? layers(0) * long_pitch_ * element_bytes : 0;
             bool is_enough = bytes <= budget;
             if (has_blocks) {
@@ -191,10 +191,14 @@ class WindowTile {
             if (layout_.level_count == 0) {
                 fill_row(offset);
             } else if (layout_.level_count == 1) {
-                const auto result = [&](std::int64_t i)
-                                        HWY_ATTR { return results_ + (i - begin_of(0)) % 4 * pitch_; };
-                fill_layers(offset, begin_of(0), end_of(0), result,
-                            [&](std::int64_t i) HWY_ATTR { store(result(i), offset + i * pitch_of(0)); });
+                const auto result = [&](std::int64_t i) HWY_ATTR {
+                    return results_ + (i - begin_of(0)) % rows_at_once * pitch_;
+                };
+                const std::int64_t ahead = levels_[0]->reach() + 2;
+                fill_layers(offset, begin_of(0), end_of(0), result, [&](std::int64_t i) HWY_ATTR {
+                    ask_for(offset, i + ahead);
+                    store(result(i), offset + i * pitch_of(0));
+                });
             } else {
                 for (std::int64_t y = begin_of(0); y < end_of(0); y += block_) {
                     fill_block(offset, y, std::min(y + block_, end_of(0)));
@@ -225,16 +229,12 @@ class WindowTile {
                                 const Result& result, const Done& done) {
         WindowLevel<T>& level = *levels_[0];
         const std::int64_t pitch = pitch_of(0);
-        const std::int64_t n = source_.shape[layout_.levels[0]->axis];
         level.choose_layers(memory_[0], 1, long_pitch_, rows_->length());
         const bool stays = rows_->may_stay_in_source() && layout_.levels[0]->taps <= most_short_window;
         const auto produce = [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
             if (i == WindowLevel<T>::beyond || offset == WindowLevel<T>::beyond) {
                 rows_->load_beyond(to);
                 return to;
-            }
-            if (i + rows_ahead < n) {
-                rows_->ask_for(offset + (i + rows_ahead) * pitch);
             }
             if (stays) {
                 return rows_->in_source(offset + i * pitch);
@@ -249,11 +249,18 @@ class WindowTile {
             return;
         }
         const auto sums = [&](std::int64_t i, std::int64_t)
-                              HWY_ATTR { return sums_ + (i - begin) % 4 * long_pitch_; };
+                              HWY_ATTR { return sums_ + (i - begin) % rows_at_once * long_pitch_; };
         level.fill(begin, end, produce, sums, [&](std::int64_t i, std::int64_t) HWY_ATTR {
             rows_->sum(sums(i, 0), result(i));
             done(i);
         });
+    }
+
+    // Row i of the faster level will be loaded soon. Few at a time, between other work: many would wait for each other.
+    HWY_INLINE void ask_for(std::int64_t offset, std::int64_t i) const {
+        if (i >= 0 && i < source_.shape[layout_.levels[0]->axis]) {
+            rows_->ask_for(offset + i * pitch_of(0));
+        }
     }
 
     // All of the slower level's indices for a block of the faster one's.
@@ -263,15 +270,26 @@ class WindowTile {
         const std::int64_t first = begin_of(1);
         level.choose_layers(memory_[1], end - begin, pitch_, rows_->width());
         const auto result = [&](std::int64_t i, std::int64_t)
-                                HWY_ATTR { return results_ + (i - first) % 4 * pitch_; };
+                                HWY_ATTR { return results_ + (i - first) % rows_at_once * pitch_; };
+        // While a layer is summed up, the rows of the next one are asked for.
+        const std::int64_t halo = layout_.levels[0]->taps - 1;
+        const std::int64_t asked_at_once = halo / (end - begin) + 2;
         level.fill(
             first, end_of(1),
             [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
                 const bool is_beyond = i == WindowLevel<T>::beyond;
+                const bool is_next = !is_beyond && i + 1 < source_.shape[layout_.levels[1]->axis];
+                std::int64_t next = begin - layout_.levels[0]->before;
+                const std::int64_t last = is_next ? next + end - begin + halo : next;
                 fill_layers(
                     is_beyond ? i : offset + i * pitch, begin, end,
                     [&](std::int64_t y) HWY_ATTR { return to + (y - begin) * pitch_; },
-                    [](std::int64_t) HWY_ATTR {});
+                    [&](std::int64_t) HWY_ATTR {
+                        const std::int64_t until = std::min(last, next + asked_at_once);
+                        for (; next < until; ++next) {
+                            ask_for(offset + (i + 1) * pitch, next);
+                        }
+                    });
                 return to;
             },
             result,

@@ -1,0 +1,118 @@
+// Compiled once per instruction set: no ordinary guard (see hwy/foreach_target.h).
+#if defined(SLAB_KERNELS_WEIGHTED_SUMS) == defined(HWY_TARGET_TOGGLE)
+#ifdef SLAB_KERNELS_WEIGHTED_SUMS
+#undef SLAB_KERNELS_WEIGHTED_SUMS
+#else
+#define SLAB_KERNELS_WEIGHTED_SUMS
+#endif
+
+#include "daemon/kernels/windows/row_steps_inl.hpp"
+
+#include <utility>
+
+HWY_BEFORE_NAMESPACE();
+namespace slab::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// to[x] = weights[0] * row[x] + weights[1] * row[x + stride] + ...
+template <typename T>
+HWY_NOINLINE void weigh_along_row(const T* HWY_RESTRICT row, const T* HWY_RESTRICT weights, std::int64_t taps,
+                                  std::int64_t stride, T* HWY_RESTRICT to, std::int64_t width) {
+    const hn::ScalableTag<T> d;
+    const std::int64_t lanes = row_step<T>(1);
+    for_steps(width, 4 * lanes, [&](std::int64_t x) HWY_ATTR {
+        auto sum0 = hn::Zero(d), sum1 = hn::Zero(d), sum2 = hn::Zero(d), sum3 = hn::Zero(d);
+        const T* from = row + x;
+        for (std::int64_t t = 0; t < taps; ++t, from += stride) {
+            const auto weight = hn::Set(d, weights[t]);
+            sum0 = hn::MulAdd(weight, hn::LoadU(d, from), sum0);
+            sum1 = hn::MulAdd(weight, hn::LoadU(d, from + lanes), sum1);
+            sum2 = hn::MulAdd(weight, hn::LoadU(d, from + 2 * lanes), sum2);
+            sum3 = hn::MulAdd(weight, hn::LoadU(d, from + 3 * lanes), sum3);
+        }
+        hn::StoreU(sum0, d, to + x);
+        hn::StoreU(sum1, d, to + x + lanes);
+        hn::StoreU(sum2, d, to + x + 2 * lanes);
+        hn::StoreU(sum3, d, to + x + 3 * lanes);
+    });
+}
+
+// So many windows of rows are summed up at once, so that a row is loaded once for all of them: as many as the
+// instruction set has registers for.
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
+inline constexpr int rows_at_once = 4;
+#else
+inline constexpr int rows_at_once = 8;
+#endif
+
+// A lambda that is not put in place of its call would have the sums in memory.
+#undef SLAB_IN_REGISTERS
+#define SLAB_IN_REGISTERS HWY_ATTR __attribute__((always_inline))
+
+// Calls visit(sums...) with `count` more sums, all zero.
+template <std::size_t count, class D, class Visit, class... Sum>
+HWY_INLINE void with_sums(D d, const Visit& visit, Sum&... sums) {
+    if constexpr (count == 0) {
+        visit(sums...);
+    } else {
+        auto sum = hn::Zero(d);
+        with_sums<count - 1>(d, visit, sums..., sum);
+    }
+}
+
+// to[j][x] is the sum over t of weights[t] * rows[j + t][offset + x] for j < rows_at_once. Where only `count` are wanted,
+// the rows of the others are any that may be read.
+template <typename T>
+HWY_NOINLINE void weigh_rows(const T* const* HWY_RESTRICT rows, std::int64_t offset,
+                             const T* HWY_RESTRICT weights, std::int64_t taps, std::int64_t count,
+                             T* const* to, std::int64_t width) {
+    const hn::ScalableTag<T> d;
+    const std::int64_t lanes = row_step<T>(1);
+    const std::int64_t inner_end = std::max<std::int64_t>(rows_at_once - 1, taps);
+    for_steps(width, 2 * lanes, [&](std::int64_t x) SLAB_IN_REGISTERS {
+        // Sums 2 j and 2 j + 1 are those of window j.
+        with_sums<2 * rows_at_once>(d, [&](auto&... sums) SLAB_IN_REGISTERS {
+            const auto each = [&]<std::size_t... k>(std::index_sequence<k...>, const auto& visit)
+                SLAB_IN_REGISTERS {
+                (visit.template operator()<k / 2, k % 2>(sums), ...);
+            };
+            const auto for_each_sum = [&](const auto& visit) SLAB_IN_REGISTERS {
+                each(std::index_sequence_for<decltype(sums)...>(), visit);
+            };
+            const auto add_row = [&](std::int64_t s, const auto& has) SLAB_IN_REGISTERS {
+                const auto v0 = hn::LoadU(d, rows[s] + offset + x);
+                const auto v1 = hn::LoadU(d, rows[s] + offset + x + lanes);
+                for_each_sum([&]<std::size_t j, std::size_t half>(auto& sum) SLAB_IN_REGISTERS {
+                    const std::int64_t t = s - static_cast<std::int64_t>(j);
+                    if (has(t)) {
+                        sum = hn::MulAdd(hn::Set(d, weights[t]), half == 0 ? v0 : v1, sum);
+                    }
+                });
+            };
+            // At the ends only some of the windows have the row.
+            const auto at_ends = [taps](std::int64_t t) { return t >= 0 && t < taps; };
+            std::int64_t s = 0;
+            for (; s < rows_at_once - 1; ++s) {
+                add_row(s, at_ends);
+            }
+            for (; s < inner_end; ++s) {
+                add_row(s, [](std::int64_t) { return true; });
+            }
+            for (; s < taps + rows_at_once - 1; ++s) {
+                add_row(s, at_ends);
+            }
+            for_each_sum([&]<std::size_t j, std::size_t half>(auto& sum) SLAB_IN_REGISTERS {
+                if (static_cast<std::int64_t>(j) < count) {
+                    hn::StoreU(sum, d, to[j] + x + (half == 0 ? 0 : lanes));
+                }
+            });
+        });
+    });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace slab::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif
