@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <vector>
@@ -28,6 +29,7 @@ class PinnedProcesses {
 
     int count_;
     Shared* shared_;
+    std::array<int, 2> done_{};  // a pipe: a byte from each that has finished
 };
 
 double median(std::vector<double> values);
