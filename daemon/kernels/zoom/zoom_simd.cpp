@@ -214,10 +214,25 @@ void store_rows_together(const BlockCall& call) {
 
 void fill_row_of_cval(double cval, DType dtype, Scratch& scratch) {
     const ElementBytes element = fill_value(cval, dtype);
-    const std::size_t bytes = size_of(dtype);
-    for (std::size_t at = 0; at + bytes <= sizeof(scratch.cval); at += bytes) {
-        std::memcpy(scratch.cval + at, element.data(), bytes);
+    std::size_t filled = size_of(dtype);
+    std::memcpy(scratch.cval, element.data(), filled);
+    for (; filled < sizeof(scratch.cval); filled *= 2) {
+        std::memcpy(scratch.cval + filled, scratch.cval, std::min(filled, sizeof(scratch.cval) - filled));
     }
+}
+
+// What lies outside comes before or after all that lies inside.
+bool reaches_outside(const TileAxis& axis) {
+    return source_index(axis.zoom, axis.begin) == shows_cval ||
+           source_index(axis.zoom, axis.end - 1) == shows_cval;
+}
+
+bool reaches_outside(const TileAxes& axes) {
+    bool reaches = reaches_outside(axes.x) || reaches_outside(axes.rows);
+    for (std::size_t a = 0; a < static_cast<std::size_t>(axes.plane_axes); ++a) {
+        reaches = reaches || reaches_outside(axes.planes[a]);
+    }
+    return reaches;
 }
 
 void fill_zoom(const TileCall& call) {
@@ -229,7 +244,7 @@ void fill_zoom(const TileCall& call) {
     const TileAxes axes = tile_axes(program, input.shape, call.target.shape, call.tile, dtype_bytes);
     auto& scratch = *new (call.scratch.data()) Scratch;
     const RowTable& table = scratch.table;
-    if (program.boundary == Boundary::constant) {
+    if (reaches_outside(axes)) {
         fill_row_of_cval(program.cval, input.dtype, scratch);
     }
 
