@@ -35,7 +35,9 @@ HWY_INLINE void store_run(const std::byte* from, std::byte* to, std::size_t byte
         return;
     }
     const std::size_t head = bytes_to_alignment(to, n);
-    std::memcpy(to, from, head);
+    if (head != 0) {  // seldom, and a call of nothing costs as much as a vector
+        std::memcpy(to, from, head);
+    }
     const auto* source = reinterpret_cast<const std::uint8_t*>(from);
     auto* target = reinterpret_cast<std::uint8_t*>(to);
     std::size_t i = head;
@@ -52,7 +54,9 @@ HWY_INLINE void store_run(const std::byte* from, std::byte* to, std::size_t byte
     for (; i + n <= bytes; i += n) {
         hn::Stream(hn::LoadU(d, source + i), d, target + i);
     }
-    std::memcpy(to + i, from + i, bytes - i);
+    if (i != bytes) {
+        std::memcpy(to + i, from + i, bytes - i);
+    }
 }
 
 }  // namespace HWY_NAMESPACE

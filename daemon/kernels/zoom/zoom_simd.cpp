@@ -26,9 +26,21 @@ void fill_zoom(const TileCall& call) {
 
 #else
 
-// The scratch: the table of a block of x, an image of output rows that are about to be stored, a row of cval.
+// Output rows of a tile that show the same input row.
+struct RowRun {
+    std::int64_t begin;
+    std::int64_t end;
+    std::int64_t source_offset;  // bytes from the input plane's first row, or `shows_cval`
+};
+constexpr std::size_t most_runs = 512;
+constexpr std::size_t most_planes = 64;
+
+// The scratch: the table of a block of x, the rows and planes at hand, an image of output rows that are about to be
+// stored, a row of cval.
 struct Scratch {
     RowTable table;
+    std::array<RowRun, most_runs> runs;
+    std::array<std::int64_t, most_planes> planes;
     alignas(64) std::byte image[32 * 1024 + row_overhang];
     alignas(64) std::byte cval[most_block_bytes];
 };
@@ -92,9 +104,10 @@ class PlaneGroup {
         return offset;
     }
 
-    // Calls store(byte offset of the plane in the output) for each.
-    template <class Store>
-    HWY_INLINE void for_each(const Store& store) const {
+    // Calls visit(planes) for all of them, so many at a time as there is room for: bytes to each in the output.
+    template <class Visit>
+    void for_each_part(std::span<std::int64_t> room, const Visit& visit) const {
+        std::size_t found = 0;
         std::array<std::int64_t, max_rank> index{};
         for (std::size_t a = 0; a < count(); ++a) {
             index[a] = repeats_[a].begin;
@@ -104,15 +117,22 @@ class PlaneGroup {
             for (std::size_t a = 0; a < count(); ++a) {
                 offset += index[a] * axes_.planes[a].output_pitch;
             }
-            store(offset);
+            room[found++] = offset;
+            if (found == room.size()) {
+                visit(room);
+                found = 0;
+            }
             std::size_t a = count();
             while (a > 0 && ++index[a - 1] == repeats_[a - 1].end) {
                 --a;
                 index[a] = repeats_[a].begin;
             }
             if (a == 0) {
-                return;
+                break;
             }
+        }
+        if (found > 0) {
+            visit(room.first(found));
         }
     }
 
@@ -123,25 +143,38 @@ class PlaneGroup {
     std::array<Repeat, max_rank> repeats_{};
 };
 
-// The blocks of x that one table serves, in all rows of one group of planes. Each input row is expanded once and stored
+// From row `y` on, as far as there is room; advances `y` behind them.
+std::span<const RowRun> next_runs(const TileAxis& rows, std::int64_t& y, std::span<RowRun> room) {
+    std::size_t found = 0;
+    for (; y < rows.end && found < room.size(); ++found) {
+        const Repeat shown = repeat_from(rows, y);
+        room[found] = {shown.begin, shown.end,
+                       shown.source == shows_cval ? shows_cval : shown.source * rows.input_pitch};
+        y = shown.end;
+    }
+    return room.first(found);
+}
+
+// The blocks of x that one table serves, in some rows of one group of planes. Each input row is expanded once and stored
 // wherever it is shown.
 struct BlockCall {
     Scratch& scratch;
-    const TileAxis& rows;
-    const PlaneGroup& planes;
+    std::span<const RowRun> runs;
+    std::int64_t output_pitch;  // of rows
+    std::span<const std::int64_t> planes;
     const std::byte* maybe_input;  // the first row of the input plane; null: the plane shows cval
     std::byte* output;             // column x of the first block, in row 0 of the first plane of the output
     StoreMode mode;
 
-    // Where the block's input begins in the row that comes about `ahead_bytes` of input after output row `y`.
-    const std::byte* maybe_row_ahead(std::int64_t y) const {
-        const std::int64_t wanted = y + ahead_bytes / scratch.table.input_span;
-        return wanted < rows.end ? maybe_row(source_index(rows.zoom, wanted)) : nullptr;
+    const std::byte* maybe_row(const RowRun& run) const {
+        return maybe_input == nullptr || run.source_offset == shows_cval ? nullptr
+                                                                         : maybe_input + run.source_offset;
     }
 
-    const std::byte* maybe_row(std::int64_t source) const {
-        return maybe_input == nullptr || source == shows_cval ? nullptr
-                                                              : maybe_input + source * rows.input_pitch;
+    // The row that is shown about `ahead_bytes` of input after run `r`.
+    const std::byte* maybe_row_ahead(std::size_t r) const {
+        const std::size_t wanted = r + 1 + static_cast<std::size_t>(ahead_bytes / scratch.table.input_span);
+        return wanted < runs.size() ? maybe_row(runs[wanted]) : nullptr;
     }
 };
 
@@ -165,51 +198,57 @@ HWY_INLINE const std::byte* block_of_row(const Scratch& scratch, const std::byte
 
 void store_each_row(const BlockCall& call) {
     const RowTable& table = call.scratch.table;
-    for (std::int64_t y = call.rows.begin; y < call.rows.end;) {
-        const Repeat shown = repeat_from(call.rows, y);
-        const std::byte* const maybe_row = call.maybe_row(shown.source);
-        const std::byte* const maybe_next = call.maybe_row_ahead(shown.end);
+    for (std::size_t r = 0; r < call.runs.size(); ++r) {
+        const RowRun& run = call.runs[r];
+        const std::byte* const maybe_row = call.maybe_row(run);
+        const std::byte* const maybe_next = call.maybe_row_ahead(r);
         for (std::int64_t repeat = 0; repeat < table.repeats; ++repeat) {
             const std::byte* const maybe_ahead = repeat + 1 < table.repeats && maybe_row != nullptr
                                                      ? maybe_row + (repeat + 1) * table.input_advance
                                                      : maybe_next;
             const std::byte* const from =
                 block_of_row(call.scratch, maybe_row, repeat, maybe_ahead, call.scratch.image);
-            call.planes.for_each([&](std::int64_t plane) HWY_ATTR {
+            for (const std::int64_t plane : call.planes) {
                 std::byte* const to = call.output + plane + repeat * table.row_bytes;
-                for (std::int64_t row = shown.begin; row < shown.end; ++row) {
-                    store_run(from, to + row * call.rows.output_pitch,
-                              static_cast<std::size_t>(table.row_bytes), call.mode);
+                for (std::int64_t row = run.begin; row < run.end; ++row) {
+                    store_run(from, to + row * call.output_pitch, static_cast<std::size_t>(table.row_bytes),
+                              call.mode);
                 }
-            });
+            }
         }
-        y = shown.end;
     }
 }
 
 void store_rows_together(const BlockCall& call) {
     const std::int64_t bytes = call.scratch.table.row_bytes;
     const std::int64_t rows_at_once = std::max<std::int64_t>(1, image_bytes / bytes);
-    for (std::int64_t y = call.rows.begin; y < call.rows.end;) {
-        const std::int64_t end = std::min(y + rows_at_once, call.rows.end);
-        std::byte* to = call.scratch.image;
-        for (std::int64_t row = y; row < end;) {
-            const Repeat shown = repeat_from(call.rows, row);
-            const std::byte* const maybe_next = call.maybe_row_ahead(shown.end);
+    std::int64_t first = call.runs.front().begin;  // of the rows in the image
+    std::int64_t in_image = 0;
+    const auto store = [&]() HWY_ATTR {
+        for (const std::int64_t plane : call.planes) {
+            store_run(call.scratch.image, call.output + plane + first * bytes,
+                      static_cast<std::size_t>(in_image * bytes), call.mode);
+        }
+        first += in_image;
+        in_image = 0;
+    };
+    for (std::size_t r = 0; r < call.runs.size(); ++r) {
+        const RowRun& run = call.runs[r];
+        for (std::int64_t row = run.begin; row < run.end;) {
+            std::byte* to = call.scratch.image + in_image * bytes;
             const std::byte* const from =
-                block_of_row(call.scratch, call.maybe_row(shown.source), 0, maybe_next, to);
-            for (; row < std::min(shown.end, end); ++row, to += bytes) {
+                block_of_row(call.scratch, call.maybe_row(run), 0, call.maybe_row_ahead(r), to);
+            for (; row < run.end && in_image < rows_at_once; ++row, ++in_image, to += bytes) {
                 if (from != to) {
                     std::memcpy(to, from, static_cast<std::size_t>(bytes));
                 }
             }
+            if (in_image == rows_at_once) {
+                store();
+            }
         }
-        call.planes.for_each([&](std::int64_t plane) HWY_ATTR {
-            store_run(call.scratch.image, call.output + plane + y * bytes,
-                      static_cast<std::size_t>((end - y) * bytes), call.mode);
-        });
-        y = end;
     }
+    store();
 }
 
 void fill_row_of_cval(double cval, DType dtype, Scratch& scratch) {
@@ -254,21 +293,27 @@ void fill_zoom(const TileCall& call) {
         std::byte* const output = call.target.data + table.begin * axes.element_bytes;
         const auto address = reinterpret_cast<std::intptr_t>(output);
         const bool rows_are_aligned = (address | axes.rows.output_pitch) % vector_bytes == 0;
-        PlaneGroup planes(axes);
-        do {
-            const std::int64_t plane = planes.source_offset();
-            const BlockCall block{.scratch = scratch,
-                                  .rows = axes.rows,
-                                  .planes = planes,
-                                  .maybe_input = plane == shows_cval ? nullptr : input.data + plane,
-                                  .output = output,
-                                  .mode = mode};
-            if (rows_are_adjacent && !rows_are_aligned) {
-                store_rows_together(block);
-            } else {
-                store_each_row(block);
-            }
-        } while (planes.advance());
+        for (std::int64_t y = axes.rows.begin; y < axes.rows.end;) {
+            const auto runs = next_runs(axes.rows, y, scratch.runs);
+            PlaneGroup group(axes);
+            do {
+                const std::int64_t source = group.source_offset();
+                group.for_each_part(scratch.planes, [&](std::span<const std::int64_t> planes) HWY_ATTR {
+                    const BlockCall block{.scratch = scratch,
+                                          .runs = runs,
+                                          .output_pitch = axes.rows.output_pitch,
+                                          .planes = planes,
+                                          .maybe_input = source == shows_cval ? nullptr : input.data + source,
+                                          .output = output,
+                                          .mode = mode};
+                    if (rows_are_adjacent && !rows_are_aligned) {
+                        store_rows_together(block);
+                    } else {
+                        store_each_row(block);
+                    }
+                });
+            } while (group.advance());
+        }
     }
     if (mode == StoreMode::streaming) {
         hwy::FlushStream();
