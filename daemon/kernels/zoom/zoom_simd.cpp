@@ -26,6 +26,12 @@ void fill_zoom(const TileCall& call) {
 
 #else
 
+constexpr std::int64_t vector_bytes = 64;
+
+// Measured: 512 to 2048 are best, 32768 takes 15 % longer.
+constexpr std::int64_t joined_bytes = 1024;
+constexpr std::int64_t image_bytes = vector_bytes + joined_bytes + most_block_bytes + row_overhang;
+
 // Output rows of a tile that show the same input row.
 struct RowRun {
     std::int64_t begin;
@@ -41,16 +47,10 @@ struct Scratch {
     RowTable table;
     std::array<RowRun, most_runs> runs;
     std::array<std::int64_t, most_planes> planes;
-    alignas(64) std::byte image[32 * 1024 + row_overhang];
+    alignas(64) std::byte image[image_bytes];
     alignas(64) std::byte cval[most_block_bytes];
 };
-constexpr std::int64_t image_bytes = 32 * 1024;
 static_assert(sizeof(Scratch) <= scratch_bytes);
-static_assert(image_bytes >= most_block_bytes);
-
-// Rows that don't begin and end with lines of memory cost two partial stores each. Those that lie side by side in the
-// output are put together first.
-constexpr std::int64_t vector_bytes = 64;
 
 // How far ahead input is fetched. Measured: 0 to 5 % less time with 4096 than with the next row alone.
 constexpr std::int64_t ahead_bytes = 4096;
@@ -219,36 +219,74 @@ void store_each_row(const BlockCall& call) {
     }
 }
 
-void store_rows_together(const BlockCall& call) {
-    const std::int64_t bytes = call.scratch.table.row_bytes;
-    const std::int64_t rows_at_once = std::max<std::int64_t>(1, image_bytes / bytes);
-    std::int64_t first = call.runs.front().begin;  // of the rows in the image
-    std::int64_t in_image = 0;
-    const auto store = [&]() HWY_ATTR {
-        for (const std::int64_t plane : call.planes) {
-            store_run(call.scratch.image, call.output + plane + first * bytes,
-                      static_cast<std::size_t>(in_image * bytes), call.mode);
+// Rows that follow each other in the output, and don't begin and end with lines of memory: put together first, so that
+// whole lines are stored. Little at a time, or memory would rest while the next rows are expanded.
+class JoinedRows {
+  public:
+    // In each plane the rows begin with row `first`.
+    JoinedRows(const BlockCall& call, std::int64_t first) : call_(call), first_(first * row_bytes()) {}
+
+    // Where the next row goes.
+    std::byte* next() { return image() + in_image_; }
+
+    // Whether the row stays where it is: it may have been stored, and the next one will overwrite it.
+    bool take(bool is_last) {
+        in_image_ += row_bytes();
+        const bool is_enough = in_image_ >= joined_bytes || is_last;
+        if (is_enough) {
+            store(is_last);
         }
-        first += in_image;
-        in_image = 0;
-    };
+        return !is_enough;
+    }
+
+  private:
+    std::int64_t row_bytes() const { return call_.scratch.table.row_bytes; }
+
+    // Before it lies what was stored last: the begin of a line that is not complete yet.
+    std::byte* image() const { return call_.scratch.image + vector_bytes; }
+
+    void store(bool is_last) {
+        for (const std::int64_t plane : call_.planes) {
+            std::byte* const to = call_.output + plane + first_ + stored_;
+            const std::int64_t begin = stored_ == 0 ? 0 : -bytes_in_line(to);
+            const std::int64_t end = in_image_ - (is_last ? 0 : bytes_in_line(to + in_image_));
+            store_run(image() + begin, to + begin, static_cast<std::size_t>(end - begin), call_.mode);
+        }
+        std::memcpy(image() - vector_bytes, image() + in_image_ - vector_bytes, vector_bytes);
+        stored_ += in_image_;
+        in_image_ = 0;
+    }
+
+    // Of the line that an address lies in, those before it.
+    static std::int64_t bytes_in_line(const std::byte* at) {
+        return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(at) % vector_bytes);
+    }
+
+    const BlockCall& call_;
+    std::int64_t first_;  // bytes, as the following
+    std::int64_t stored_ = 0;
+    std::int64_t in_image_ = 0;
+};
+
+void store_rows_together(const BlockCall& call) {
+    JoinedRows joined(call, call.runs.front().begin);
+    const std::int64_t end = call.runs.back().end;
     for (std::size_t r = 0; r < call.runs.size(); ++r) {
         const RowRun& run = call.runs[r];
-        for (std::int64_t row = run.begin; row < run.end;) {
-            std::byte* to = call.scratch.image + in_image * bytes;
-            const std::byte* const from =
-                block_of_row(call.scratch, call.maybe_row(run), 0, call.maybe_row_ahead(r), to);
-            for (; row < run.end && in_image < rows_at_once; ++row, ++in_image, to += bytes) {
-                if (from != to) {
-                    std::memcpy(to, from, static_cast<std::size_t>(bytes));
-                }
+        const std::byte* from = nullptr;
+        for (std::int64_t row = run.begin; row < run.end; ++row) {
+            std::byte* const to = joined.next();
+            if (from == nullptr) {
+                from = block_of_row(call.scratch, call.maybe_row(run), 0, call.maybe_row_ahead(r), to);
             }
-            if (in_image == rows_at_once) {
-                store();
+            if (from != to) {
+                std::memcpy(to, from, static_cast<std::size_t>(call.scratch.table.row_bytes));
+            }
+            if (!joined.take(row + 1 == end)) {
+                from = nullptr;
             }
         }
     }
-    store();
 }
 
 void fill_row_of_cval(double cval, DType dtype, Scratch& scratch) {
