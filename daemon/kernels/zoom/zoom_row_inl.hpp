@@ -400,7 +400,7 @@ HWY_INLINE void shuffle_groups(const RowTable& table, const std::uint8_t* HWY_RE
         const std::uint8_t* const source = from + table.group_at[g];
         const std::uint8_t* const control = table.controls + g * group_bytes;
         for (std::int64_t line = 0; line < windows * group_bytes; line += line_bytes) {
-            hwy::Prefetch(ahead + table.group_at[g] + line);
+            __builtin_prefetch(ahead + table.group_at[g] + line, 0, 2);
         }
 #if HWY_TARGET == HWY_AVX3_DL
         const __m512i controls = _mm512_load_si512(control);
