@@ -1,6 +1,7 @@
 // How fast this machine reads so many bytes and takes so many streaming stores at the same time: the limit of kernels
 // whose input is not small beside their output.
-//   copy_limit READ_BYTES WRITTEN_BYTES [PROCESSES [REPETITIONS]]
+//   copy_limit READ_BYTES WRITTEN_BYTES [PROCESSES [REPETITIONS [ROW_BYTES PITCH_BYTES]]]
+// With rows: what is read are rows of so many bytes, so far apart, READ_BYTES in all.
 // Prints one line of JSON with the median and the least over the repetitions, on warm shared memory on huge pages.
 
 #include "tests/speed/read_and_stream.hpp"
@@ -25,19 +26,27 @@ int main(int argc, char** argv) {
     const std::size_t written = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 0;
     const int processes = argc > 3 ? std::atoi(argv[3]) : 2;
     const int repetitions = argc > 4 ? std::atoi(argv[4]) : 11;
-    if (processes < 1 || repetitions < 1 || read < piece || written < piece) {
-        std::fprintf(stderr, "usage: copy_limit READ_BYTES WRITTEN_BYTES [PROCESSES [REPETITIONS]]\n");
+    const slab::speed::ReadRows rows = argc > 6 ? slab::speed::ReadRows{std::strtoull(argv[5], nullptr, 10),
+                                                                        std::strtoull(argv[6], nullptr, 10)}
+                                                : slab::speed::ReadRows{};
+    if (processes < 1 || rows.pitch < rows.bytes || repetitions < 1 || read < piece || written < piece) {
+        std::fprintf(
+            stderr,
+            "usage: copy_limit READ_BYTES WRITTEN_BYTES [PROCESSES [REPETITIONS [ROW_BYTES PITCH_BYTES]]]\n");
         return 2;
     }
     const auto count = static_cast<std::size_t>(processes);
     const std::size_t read_share = whole_pieces(read / count);
     const std::size_t written_share = whole_pieces(written / count);
-    const std::byte* const source = slab::speed::warm_region(read_share * count);
+    // The rows' last pitch and line may lie beyond.
+    const std::size_t source_share =
+        rows.bytes == 0 ? read_share : whole_pieces((read_share / rows.bytes + 2) * rows.pitch + piece);
+    const std::byte* const source = slab::speed::warm_region(source_share * count);
     std::byte* const target = slab::speed::warm_region(written_share * count);
     slab::speed::PinnedProcesses pinned(processes, [&](int process, int) {
         const auto number = static_cast<std::size_t>(process);
-        slab::speed::read_and_stream(source + read_share * number, read_share,
-                                     target + written_share * number, written_share);
+        slab::speed::read_and_stream(source + source_share * number, read_share,
+                                     target + written_share * number, written_share, rows);
     });
     pinned.run(0);  // maps the pages into each process
     std::vector<double> seconds;

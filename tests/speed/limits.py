@@ -20,10 +20,13 @@ def store_seconds(settings, written_bytes, processes):
     return json.loads(answer.stdout)["least_s"]
 
 
-def copy_seconds(settings, read_bytes, written_bytes, processes):
-    """Reading so many bytes of warm shared memory and streaming so many to it, side by side; the best of three."""
+def copy_seconds(settings, read_bytes, written_bytes, processes, rows=()):
+    """Reading so many bytes of warm shared memory and streaming so many to it, side by side; the best of three.
+
+    rows: the bytes of a row that is read and how far apart rows are, where not all of the memory is read.
+    """
     answer = subprocess.run([settings.build / "tests/speed/copy_limit", str(read_bytes), str(written_bytes), str(processes),
-                             "3"], stdout=subprocess.PIPE, check=True)
+                             "3", *map(str, rows)], stdout=subprocess.PIPE, check=True)
     return json.loads(answer.stdout)["least_s"]
 
 

@@ -95,11 +95,11 @@ def kept_result(connection, kernel, *inputs, **parameters):
         job.drop()
 
 
-def compute_record(settings, job, written_bytes, workers, rivals, read_bytes=0):
+def compute_record(settings, job, written_bytes, workers, rivals, read_bytes=0, rows=()):
     """The record of a case whose compute time is held against streaming stores; with read_bytes also against reading."""
     def limit():
         if read_bytes:
-            return limits.copy_seconds(settings, read_bytes, written_bytes, workers)
+            return limits.copy_seconds(settings, read_bytes, written_bytes, workers, rows)
         return limits.store_seconds(settings, written_bytes, workers)
     reports, supervisor_s, limit_s, peer_s = measure(settings, job, limit, rivals)
     seconds = [report["compute_s"] for report in reports]

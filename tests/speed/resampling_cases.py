@@ -17,7 +17,8 @@ def random_floats(shape):
     return np.random.default_rng(1).standard_normal(shape, np.float32)
 
 
-def zoom_record(settings, array, written_bytes, rivals=None, read_bytes=0, workspaces=0, kernel="zoom", **parameters):
+def zoom_record(settings, array, written_bytes, rivals=None, read_bytes=0, rows=(), workspaces=0, kernel="zoom",
+                **parameters):
     """workspaces: copies of the input that the volume must have room for beside it, for the coefficients of splines."""
     path = settings.directory / "resampled.npy"
     np.save(path, array)
@@ -27,7 +28,7 @@ def zoom_record(settings, array, written_bytes, rivals=None, read_bytes=0, works
         if peers.cv2 is not None:
             peers.cv2.setNumThreads(workers)
         return compute_record(settings, lambda: kept_result(connection, kernel, str(path), **parameters), written_bytes,
-                              workers, rivals or {} if settings.with_peers else {}, read_bytes)
+                              workers, rivals or {} if settings.with_peers else {}, read_bytes, rows)
 
 
 # ------------------------------------------------------------------------------------------------- zoom x2 in 3-D
@@ -61,7 +62,9 @@ def zoom_nearest_types(settings):
         side = round((larger_bytes / item_bytes / max(factor, 1) ** 3) ** (1 / 3))
         shape, out_shape = (side,) * 3, (round(side * factor),) * 3
         array = np.random.default_rng(1).integers(0, 200, shape, np.uint8).astype(dtype)
-        record = zoom_record(settings, array, int(np.prod(out_shape)) * item_bytes,
+        row_bytes = shape[-1] * item_bytes
+        rows = (row_bytes, round(row_bytes / factor)) if factor < 1 else ()
+        record = zoom_record(settings, array, int(np.prod(out_shape)) * item_bytes, rows=rows,
                              read_bytes=bytes_that_must_be_read(shape, out_shape, item_bytes), factor=factor, order=0)
         yield {"case": f"zoom_nearest_types {dtype} x{factor:g}", **record}
 
