@@ -6,6 +6,7 @@
 #define SLAB_EXPRESSION_GUARDED_LOOP
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -32,6 +33,7 @@ HWY_NOINLINE void guarded_loop(std::byte* to, const std::byte* const* from, std:
     for (std::int64_t i = 0; i < count; i += lanes) {
         // The last vector goes through memory of its own: nothing is read or written beyond the block.
         const bool is_whole = count - i >= lanes;
+        hwy::Prefetch(reinterpret_cast<const std::byte*>(x + i) + slow_loop_ahead_bytes);
         const std::int64_t n = is_whole ? lanes : count - i;
         if (!is_whole) {
             std::fill_n(part, lanes, T(1));

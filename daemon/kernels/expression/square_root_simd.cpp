@@ -4,6 +4,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "daemon/kernels/expression/square_root_simd.cpp"
 #include <hwy/foreach_target.h>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <cmath>
@@ -59,8 +60,8 @@ void square_root_loop(std::byte* to, const std::byte* const* from, std::int64_t 
     std::int64_t i = 0;
     // The divider works beside the multipliers: it gets a third.
     for (; i + 3 * lanes <= count; i += 3 * lanes) {
-        for (std::int64_t line = 0; line < 3 * lanes; line += 8) {
-            __builtin_prefetch(x + i + line + 4096 / 8, 0, 3);
+        for (int vector = 0; vector < 3; ++vector) {
+            hwy::Prefetch(reinterpret_cast<const std::byte*>(x + i + vector * lanes) + slow_loop_ahead_bytes);
         }
         const auto x0 = hn::LoadU(d, x + i);
         const auto x1 = hn::LoadU(d, x + i + lanes);
