@@ -4,6 +4,7 @@ import numpy as np
 import scipy.fft
 import scipy.ndimage
 
+import fair_openblas
 from element_cases import saved
 from measuring import compute_record, fresh, kept_result, warm, worker_count
 from resampling_peers import cv2
@@ -44,6 +45,9 @@ def median(settings):
 
 def matmul(settings):
     """The peer is one call of OpenBLAS in as many threads, by numpy: the limit of what can be reached."""
+    missing = {}
+    if not fair_openblas.is_threaded():
+        missing = {"left_out": {"openblas": "numpy's BLAS has no threads here: install libopenblas0-pthread"}}
     side = 256 if settings.quick else 4096
     for dtype in ("f4", "f8"):
         random = np.random.default_rng(1)
@@ -51,11 +55,13 @@ def matmul(settings):
 
         def rivals_of(workers, a=a, b=b, dtype=dtype):
             del workers  # OPENBLAS_NUM_THREADS, before numpy was loaded; else all CPUs
+            if missing:
+                return {}
             rival = warm(lambda x, y, out: np.matmul(x, y, out=out), a.shape, a.dtype, a, b)
             rival.tolerance = PRODUCT_TOLERANCE[dtype]
             return {"openblas_warm": rival}
         yield {"case": f"matmul {dtype}", "flop": 2 * side**3,
-               **record_of(settings, "matmul", [a, b], a.nbytes, rivals_of)}
+               **record_of(settings, "matmul", [a, b], a.nbytes, rivals_of), **missing}
 
 
 def fft(settings):

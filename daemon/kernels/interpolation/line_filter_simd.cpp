@@ -7,6 +7,7 @@
 #include <hwy/highway.h>
 
 #include "daemon/kernels/interpolation/fir_inl.hpp"
+#include "daemon/kernels/interpolation/weighted_sums_inl.hpp"
 #include "daemon/kernels/streaming/store_run_inl.hpp"
 
 #include <hwy/cache_control.h>
@@ -119,7 +120,7 @@ class LineTile {
         }
     }
 
-    // A kilobyte of a row at a time, where what four rows of results read then fits in L1; else half, and less where
+    // A kilobyte of a row at a time, where what some rows of results read then fits in L1; else half, and less where
     // the taps are so many that scratch holds no more than a few rows of results.
     std::int64_t chunk() const {
         std::int64_t bytes = (tap_count_ + 3) * 1024 <= 36 * 1024 ? 1024 : 512;
@@ -141,15 +142,16 @@ class LineTile {
         const std::int64_t pitch = chunk();
         const std::int64_t begin = call_.tile.begin[axis_];
         const std::int64_t end = call_.tile.end[axis_];
-        const std::int64_t rows_at_once = (samples_bytes / part_bytes / pitch - (tap_count_ - 1)) / 4 * 4;
-        for (std::int64_t i = begin; i < end; i += rows_at_once) {
-            const std::int64_t rows = std::min(rows_at_once, end - i);
+        const std::int64_t most_rows = samples_bytes / part_bytes / pitch - (tap_count_ - 1);
+        for (std::int64_t i = begin; i < end; i += most_rows) {
+            const std::int64_t rows = std::min(most_rows, end - i);
             const std::int64_t first = i - filter_.padding - filter_.radius;
             load_line(line(from, width), first, first + rows + tap_count_ - 1, filter_.extension,
                       filter_.boundary, filter_.cval, samples_, pitch);
-            for (std::int64_t row = 0; row < rows; row += 4) {
-                filter_four_rows(samples_ + row * pitch, pitch, pitch, taps_, tap_count_, results_);
-                for (std::int64_t r = 0; r < std::min<std::int64_t>(4, rows - row); ++r) {
+            for (std::int64_t row = 0; row < rows; row += rows_at_once) {
+                weigh_rows_apart(samples_ + row * pitch, pitch, rows - row + tap_count_ - 1, taps_,
+                                 tap_count_, results_, pitch);
+                for (std::int64_t r = 0; r < std::min<std::int64_t>(rows_at_once, rows - row); ++r) {
                     store(results_ + r * pitch, to + (i - begin + row + r) * inner_, width);
                 }
             }
@@ -167,7 +169,7 @@ class LineTile {
             const std::int64_t first = i - filter_.padding - filter_.radius;
             load_line(line(from, inner_), first, first + count + tap_count_ - 1, filter_.extension,
                       filter_.boundary, filter_.cval, samples_, inner_);
-            filter_row(samples_, taps_, tap_count_, inner_, results_, count * inner_);
+            weigh_along_row(samples_, taps_, tap_count_, inner_, results_, count * inner_);
             store_elements(to + (i - begin) * inner_, count);
         }
     }

@@ -6,7 +6,7 @@
 #define SLAB_KERNELS_ROW_SUMS
 #endif
 
-#include "daemon/kernels/windows/row_steps_inl.hpp"
+#include "daemon/kernels/interpolation/row_steps_inl.hpp"
 
 #include <bit>
 

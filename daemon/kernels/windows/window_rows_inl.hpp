@@ -9,7 +9,7 @@
 #include "daemon/kernels/windows/extended_rows_inl.hpp"
 #include "daemon/kernels/windows/row_sums_inl.hpp"
 #include "daemon/kernels/windows/scratch_parts.hpp"
-#include "daemon/kernels/windows/weighted_sums_inl.hpp"
+#include "daemon/kernels/interpolation/weighted_sums_inl.hpp"
 #include "daemon/kernels/windows/window_sum.hpp"
 
 HWY_BEFORE_NAMESPACE();

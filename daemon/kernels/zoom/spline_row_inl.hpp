@@ -8,6 +8,7 @@
 
 #include "daemon/kernels/interpolation/fir_inl.hpp"
 #include "daemon/kernels/interpolation/spline_weights_inl.hpp"
+#include "daemon/kernels/interpolation/weighted_sums_inl.hpp"
 #include "daemon/kernels/zoom/spline_axis.hpp"
 
 #include <algorithm>

@@ -420,8 +420,8 @@ class SplineTile {
             interpolate_row(*table_, coefficients_, to);
             return;
         }
-        filter_row(samples_, filter_taps_, 2 * radius + 1, inner_, coefficients_,
-                   (table_->last - table_->first) * inner_);
+        weigh_along_row(samples_, filter_taps_, 2 * radius + 1, inner_, coefficients_,
+                        (table_->last - table_->first) * inner_);
         interpolate_row(*table_, coefficients_, to);
     }
 

@@ -6,7 +6,7 @@
 #define SLAB_KERNELS_WEIGHTED_SUMS
 #endif
 
-#include "daemon/kernels/windows/row_steps_inl.hpp"
+#include "daemon/kernels/interpolation/row_steps_inl.hpp"
 
 #include <utility>
 
@@ -61,12 +61,11 @@ HWY_INLINE void with_sums(D d, const Visit& visit, Sum&... sums) {
     }
 }
 
-// to[j][x] is the sum over t of weights[t] * rows[j + t][offset + x] for j < rows_at_once. Where only `count` are wanted,
-// the rows of the others are any that may be read.
-template <typename T>
-HWY_NOINLINE void weigh_rows(const T* const* HWY_RESTRICT rows, std::int64_t offset,
-                             const T* HWY_RESTRICT weights, std::int64_t taps, std::int64_t count,
-                             T* const* to, std::int64_t width) {
+// to[j][x] is the sum over t of weights[t] * row(j + t)[x] for j < rows_at_once. Where only `count` are wanted, the rows of
+// the others are any that may be read.
+template <typename T, class Row>
+HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std::int64_t taps,
+                              std::int64_t count, T* const* to, std::int64_t width) {
     const hn::ScalableTag<T> d;
     const std::int64_t lanes = row_step<T>(1);
     const std::int64_t inner_end = std::max<std::int64_t>(rows_at_once - 1, taps);
@@ -81,8 +80,8 @@ HWY_NOINLINE void weigh_rows(const T* const* HWY_RESTRICT rows, std::int64_t off
                 each(std::index_sequence_for<decltype(sums)...>(), visit);
             };
             const auto add_row = [&](std::int64_t s, const auto& has) SLAB_IN_REGISTERS {
-                const auto v0 = hn::LoadU(d, rows[s] + offset + x);
-                const auto v1 = hn::LoadU(d, rows[s] + offset + x + lanes);
+                const auto v0 = hn::LoadU(d, row(s) + x);
+                const auto v1 = hn::LoadU(d, row(s) + x + lanes);
                 for_each_sum([&]<std::size_t j, std::size_t half>(auto& sum) SLAB_IN_REGISTERS {
                     const std::int64_t t = s - static_cast<std::int64_t>(j);
                     if (has(t)) {
@@ -109,6 +108,30 @@ HWY_NOINLINE void weigh_rows(const T* const* HWY_RESTRICT rows, std::int64_t off
             });
         });
     });
+}
+
+// Of rows anywhere, `offset` behind these addresses.
+template <typename T>
+HWY_NOINLINE void weigh_rows(const T* const* HWY_RESTRICT rows, std::int64_t offset,
+                             const T* HWY_RESTRICT weights, std::int64_t taps, std::int64_t count,
+                             T* const* to, std::int64_t width) {
+    weigh_rows_at([rows, offset](std::int64_t s) SLAB_IN_REGISTERS { return rows[s] + offset; }, weights,
+                  taps, count, to, width);
+}
+
+// Of `row_count` rows that lie `pitch` apart; the results, too.
+template <typename T>
+HWY_NOINLINE void weigh_rows_apart(const T* HWY_RESTRICT rows, std::int64_t pitch, std::int64_t row_count,
+                                   const T* HWY_RESTRICT weights, std::int64_t taps, T* HWY_RESTRICT to,
+                                   std::int64_t width) {
+    T* results[rows_at_once];
+    for (std::int64_t j = 0; j < rows_at_once; ++j) {
+        results[j] = to + j * pitch;
+    }
+    const std::int64_t last = row_count - 1;
+    weigh_rows_at([rows, pitch, last](std::int64_t s)
+                      SLAB_IN_REGISTERS { return rows + std::min(s, last) * pitch; },
+                  weights, taps, std::min<std::int64_t>(rows_at_once, row_count - taps + 1), results, width);
 }
 
 }  // namespace HWY_NAMESPACE
