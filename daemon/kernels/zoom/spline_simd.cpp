@@ -319,10 +319,27 @@ class SplineTile {
         }
         const Level& level = levels_[top_];
         rings_[top_].indices.fill(no_index);
+        LevelTaps<T> taps;
         for (std::int64_t k = block_begin_[top_]; k < block_end_[top_]; ++k) {
-            LevelTaps<T> taps;
             taps_of_level(top_, k, taps);
-            store_block(gather(top_, taps, base), target + k * level.target_pitch);
+            const WeightedRows<T> sum = gather(top_, taps, base);
+            const std::int64_t to = target + k * level.target_pitch;
+            const std::int64_t first = taps.first;
+            if (k + 1 < block_end_[top_]) {
+                taps_of_level(top_, k + 1, taps);
+            }
+            // Growing, the next result is often of the same rows.
+            if (k + 1 < block_end_[top_] && taps.first == first) {
+                const WeightedRows<T> next = gather(top_, taps, base);
+                if (are_of_same_rows(sum, next)) {
+                    TwoSums<T> two{sum, {}, level.target_pitch};
+                    std::copy_n(next.weights, next.count, two.second_weights);
+                    store_block(two, to);
+                    ++k;
+                    continue;
+                }
+            }
+            store_block(sum, to);
         }
     }
 
@@ -425,8 +442,9 @@ class SplineTile {
         interpolate_row(*table_, coefficients_, to);
     }
 
-    // The sum of whole blocks: as many parts at once as lie one after the other in the output.
-    void store_block(WeightedRows<T> sum, std::int64_t target) {
+    // The sum of whole blocks, or two: as many parts at once as lie one after the other in the output.
+    template <class Sum>
+    void store_block(Sum sum, std::int64_t target) {
         std::int64_t run = row_parts_;
         std::size_t l = level_count_;
         bool is_whole = row_is_whole_ && inner_is_whole();
@@ -439,8 +457,8 @@ class SplineTile {
         store_runs(sum, top_ + 1, l, target, run);
     }
 
-    void store_runs(WeightedRows<T>& sum, std::size_t l, std::size_t end, std::int64_t target,
-                    std::int64_t run) {
+    template <class Sum>
+    void store_runs(Sum& sum, std::size_t l, std::size_t end, std::int64_t target, std::int64_t run) {
         if (l == end) {
             store_sum(sum, target, run);
             sum.skip(run);
@@ -471,6 +489,31 @@ class SplineTile {
         } else {
             store_sum_by_pieces(sum, to, count);
         }
+    }
+
+    void store_sum(const TwoSums<T>& sums, std::int64_t target, std::int64_t count) {
+        constexpr std::int64_t line = 64 / part_bytes;
+        T* const to = reinterpret_cast<T*>(call_.target.data) + target;
+        const auto address = reinterpret_cast<std::uintptr_t>(to);
+        const bool is_streamed =
+            mode_ == StoreMode::streaming &&
+            part_dtype(call_.target.dtype) == (sizeof(T) == 4 ? DType::float32 : DType::float64) &&
+            address % part_bytes == 0 && sums.apart % line == 0 && inner_is_whole();
+        const std::int64_t head =
+            is_streamed ? std::min(count, static_cast<std::int64_t>(-address % 64) / part_bytes) : count;
+        const std::int64_t whole_lines = (count - head) / line * line;
+        TwoSums<T> rest = sums;
+        const auto store_part = [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+            if (begin < end) {
+                store_sum(rest.first, target + begin, end - begin);
+                store_sum(rest.second(), target + rest.apart + begin, end - begin);
+            }
+        };
+        store_part(0, head);
+        rest.skip(head);
+        stream_two_sums(rest, to + head, whole_lines);
+        rest.skip(whole_lines);
+        store_part(head + whole_lines, count);
     }
 
     // `head`: elements to the first whole line of the target.

@@ -9,6 +9,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
@@ -35,6 +36,26 @@ struct WeightedRows {
         }
     }
 };
+
+// Two sums of the same rows, whose results lie `apart` elements apart.
+template <typename T>
+struct TwoSums {
+    WeightedRows<T> first;
+    T second_weights[6];
+    std::int64_t apart;
+
+    WeightedRows<T> second() const {
+        WeightedRows<T> sum = first;
+        std::copy_n(second_weights, sum.count, sum.weights);
+        return sum;
+    }
+    void skip(std::int64_t elements) { first.skip(elements); }
+};
+
+template <typename T>
+HWY_INLINE bool are_of_same_rows(const WeightedRows<T>& a, const WeightedRows<T>& b) {
+    return a.count == b.count && std::equal(a.rows, a.rows + a.count, b.rows);
+}
 
 // to[i] = the sum of weights[j] * rows[j][i], from 0 on. Whole groups of two vectors are read and written.
 template <int count, typename T>
@@ -89,6 +110,27 @@ HWY_NOINLINE void stream_rows_of(const WeightedRows<T>& sum, T* HWY_RESTRICT to,
     }
 }
 
+// Both at once, so that rows are brought from the second cache for two results: it is what takes the time.
+template <int count, typename T>
+HWY_NOINLINE void stream_two_sums_of(const TwoSums<T>& sums, T* HWY_RESTRICT to, std::int64_t elements) {
+    const hn::ScalableTag<T> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const TwoSums<T> own = sums;
+    T* HWY_RESTRICT const second_to = to + own.apart;
+    for (std::int64_t i = 0; i < elements; i += lanes) {
+        auto sum0 = hn::Zero(d);
+        auto sum1 = hn::Zero(d);
+        for (int j = 0; j < count; ++j) {
+            hwy::Prefetch(reinterpret_cast<const std::byte*>(own.first.rows[j] + i) + 2048);
+            const auto sample = hn::LoadU(d, own.first.rows[j] + i);
+            sum0 = hn::MulAdd(hn::Set(d, own.first.weights[j]), sample, sum0);
+            sum1 = hn::MulAdd(hn::Set(d, own.second_weights[j]), sample, sum1);
+        }
+        hn::Stream(sum0, d, to + i);
+        hn::Stream(sum1, d, second_to + i);
+    }
+}
+
 // Calls visit(integral_constant of the count).
 template <class Visit>
 HWY_INLINE void with_row_count(int count, const Visit& visit) {
@@ -111,6 +153,12 @@ HWY_INLINE void sum_rows(const WeightedRows<T>& sum, T* to, std::int64_t element
 template <typename T>
 HWY_INLINE void stream_rows(const WeightedRows<T>& sum, T* to, std::int64_t elements) {
     with_row_count(sum.count, [&](auto count) HWY_ATTR { stream_rows_of<count.value>(sum, to, elements); });
+}
+
+template <typename T>
+HWY_INLINE void stream_two_sums(const TwoSums<T>& sums, T* to, std::int64_t elements) {
+    with_row_count(sums.first.count,
+                   [&](auto count) HWY_ATTR { stream_two_sums_of<count.value>(sums, to, elements); });
 }
 
 }  // namespace HWY_NAMESPACE
