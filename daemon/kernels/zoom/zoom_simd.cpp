@@ -30,6 +30,7 @@ constexpr std::int64_t vector_bytes = 64;
 
 // Measured: 512 to 2048 are best, 32768 takes 15 % longer.
 constexpr std::int64_t joined_bytes = 1024;
+static_assert(joined_bytes >= vector_bytes);
 constexpr std::int64_t image_bytes = vector_bytes + joined_bytes + most_block_bytes + row_overhang;
 
 // Output rows of a tile that show the same input row.
@@ -252,7 +253,9 @@ class JoinedRows {
             const std::int64_t end = in_image_ - (is_last ? 0 : bytes_in_line(to + in_image_));
             store_run(image() + begin, to + begin, static_cast<std::size_t>(end - begin), call_.mode);
         }
-        std::memcpy(image() - vector_bytes, image() + in_image_ - vector_bytes, vector_bytes);
+        if (!is_last) {
+            std::memcpy(image() - vector_bytes, image() + in_image_ - vector_bytes, vector_bytes);
+        }
         stored_ += in_image_;
         in_image_ = 0;
     }
