@@ -6,12 +6,12 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "daemon/kernels/streaming/store_run_inl.hpp"
 #include "daemon/kernels/zoom/geometric_row_inl.hpp"
 #include "daemon/kernels/zoom/spline_row_inl.hpp"
+#include "daemon/kernels/zoom/sum_store_inl.hpp"
 #include "daemon/kernels/zoom/weighted_sum_inl.hpp"
 
-#include <hwy/cache_control.h>
+#include <optional>
 
 HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
@@ -63,8 +63,7 @@ class SplineTile {
         : call_(call), program_(call.program->as<SplineZoomProgram>()),
           source_(source_of(call, static_cast<std::size_t>(program_.filter_count))),
           parts_(parts_of(source_.dtype)), rank_(static_cast<std::size_t>(source_.shape.rank)),
-          tile_(call.tile), mode_(store_mode_for(element_count(call.target.shape) *
-                                                 static_cast<std::int64_t>(size_of(call.target.dtype)))) {
+          tile_(call.tile) {
         std::byte* next = call.scratch.data();
         const auto take = [&]<typename U>(U*& pointer, std::int64_t bytes) {
             pointer = reinterpret_cast<U*>(next);
@@ -74,10 +73,13 @@ class SplineTile {
         take(filter_taps_, (2 * most_filter_radius_of_rows + 1) * part_bytes);
         take(samples_, samples_bytes + 4 * most_vector_bytes);
         take(coefficients_, samples_bytes + 4 * most_vector_bytes);
-        take(sums_, spline_row_bytes + 4 * most_vector_bytes);
-        take(elements_, RowTable<T>::most_parts * 8 + most_vector_bytes);
+        T* sums = nullptr;
+        std::byte* elements = nullptr;
+        take(sums, spline_row_bytes + 4 * most_vector_bytes);
+        take(elements, RowTable<T>::most_parts * 8 + most_vector_bytes);
         take(level_taps_, static_cast<std::int64_t>(sizeof(LevelTaps<T>)) * spline_block_rows * max_rank);
         take(blocks_, 0);
+        store_.emplace(call.target, parts_, sums, elements);
     }
 
     void fill() {
@@ -89,9 +91,7 @@ class SplineTile {
                 fill_runs();
             }
         }
-        if (mode_ == StoreMode::streaming) {
-            hwy::FlushStream();
-        }
+        store_->flush();
     }
 
   private:
@@ -120,10 +120,10 @@ class SplineTile {
             const AxisRange inside = interpolated_range(axis_of(a), {tile_.begin[a], tile_.end[a]});
             Box outside = tile_;
             outside.end[a] = inside.begin;
-            fill_with_cval(outside);
+            store_->fill_with(program_.zoom.cval, outside);
             outside = tile_;
             outside.begin[a] = std::max(inside.begin, inside.end);
-            fill_with_cval(outside);
+            store_->fill_with(program_.zoom.cval, outside);
             tile_.begin[a] = inside.begin;
             tile_.end[a] = inside.end;
             if (inside.begin >= inside.end) {
@@ -131,36 +131,6 @@ class SplineTile {
             }
         }
         return true;
-    }
-
-    void fill_with_cval(const Box& box) {
-        if (element_count(box) == 0) {
-            return;
-        }
-        const std::size_t x = rank_ - 1;
-        const std::int64_t count = std::min(box.end[x] - box.begin[x], RowTable<T>::most_parts / parts_);
-        place_beyond(sums_, count * parts_, parts_, program_.zoom.cval);
-        store_row(sums_, elements_, call_.target.dtype, count * parts_);
-        const auto bytes = static_cast<std::int64_t>(size_of(call_.target.dtype));
-        std::array<std::int64_t, max_rank> index = box.begin;
-        for (;;) {
-            std::int64_t offset = 0;
-            for (std::size_t a = 0; a < rank_; ++a) {
-                offset = offset * call_.target.shape.extents[a] + index[a];
-            }
-            for (std::int64_t i = box.begin[x]; i < box.end[x]; i += count) {
-                store_run(elements_, call_.target.data + (offset + i - box.begin[x]) * bytes,
-                          static_cast<std::size_t>(std::min(count, box.end[x] - i) * bytes), mode_);
-            }
-            std::size_t a = x;
-            while (a > 0 && ++index[a - 1] == box.end[a - 1]) {
-                --a;
-                index[a] = box.begin[a];
-            }
-            if (a == 0) {
-                return;
-            }
-        }
     }
 
     void find_levels() {
@@ -177,6 +147,7 @@ class SplineTile {
         if (is_folded_) {
             row_axis_ = last;
             inner_ = inner;
+            store_->choose_elements({tile_, source_.shape, last, inner});
         } else {
             // The axes that the tile spans are one run with the next slower one; the others are levels.
             row_axes_begin = rank_ - 1;
@@ -314,7 +285,7 @@ class SplineTile {
             place_row(base, blocks_);
             WeightedRows<T> row;
             row.add(blocks_, T(1));
-            store_sum(row, target, row_parts_);
+            store_->store(row, target, row_parts_);
             return;
         }
         const Level& level = levels_[top_];
@@ -447,7 +418,7 @@ class SplineTile {
     void store_block(Sum sum, std::int64_t target) {
         std::int64_t run = row_parts_;
         std::size_t l = level_count_;
-        bool is_whole = row_is_whole_ && inner_is_whole();
+        bool is_whole = row_is_whole_ && store_->elements_are_whole();
         for (; l > top_ + 1 && is_whole; --l) {
             const std::int64_t extent = block_end_[l - 1] - block_begin_[l - 1];
             run *= extent;
@@ -460,123 +431,12 @@ class SplineTile {
     template <class Sum>
     void store_runs(Sum& sum, std::size_t l, std::size_t end, std::int64_t target, std::int64_t run) {
         if (l == end) {
-            store_sum(sum, target, run);
+            store_->store(sum, target, run);
             sum.skip(run);
             return;
         }
         for (std::int64_t k = block_begin_[l]; k < block_end_[l]; ++k) {
             store_runs(sum, l + 1, end, target + k * levels_[l].target_pitch, run);
-        }
-    }
-
-    bool inner_is_whole() const {
-        for (std::size_t a = row_axis_ + 1; is_folded_ && a < rank_; ++a) {
-            if (tile_.end[a] - tile_.begin[a] != source_.shape.extents[a]) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    void store_sum(const WeightedRows<T>& sum, std::int64_t target, std::int64_t count) {
-        const DType dtype = part_dtype(call_.target.dtype);
-        const bool is_converted = dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64);
-        std::byte* const to = call_.target.data + target * static_cast<std::int64_t>(size_of(dtype));
-        const auto past_line = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % 64);
-        if (mode_ == StoreMode::streaming && !is_converted && past_line % part_bytes == 0 &&
-            inner_is_whole()) {
-            stream_sum(sum, reinterpret_cast<T*>(to), count, (64 - past_line) % 64 / part_bytes);
-        } else {
-            store_sum_by_pieces(sum, to, count);
-        }
-    }
-
-    void store_sum(const TwoSums<T>& sums, std::int64_t target, std::int64_t count) {
-        constexpr std::int64_t line = 64 / part_bytes;
-        T* const to = reinterpret_cast<T*>(call_.target.data) + target;
-        const auto address = reinterpret_cast<std::uintptr_t>(to);
-        const bool is_streamed =
-            mode_ == StoreMode::streaming &&
-            part_dtype(call_.target.dtype) == (sizeof(T) == 4 ? DType::float32 : DType::float64) &&
-            address % part_bytes == 0 && sums.apart % line == 0 && inner_is_whole();
-        const std::int64_t head =
-            is_streamed ? std::min(count, static_cast<std::int64_t>(-address % 64) / part_bytes) : count;
-        const std::int64_t whole_lines = (count - head) / line * line;
-        TwoSums<T> rest = sums;
-        const auto store_part = [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
-            if (begin < end) {
-                store_sum(rest.first, target + begin, end - begin);
-                store_sum(rest.second(), target + rest.apart + begin, end - begin);
-            }
-        };
-        store_part(0, head);
-        rest.skip(head);
-        stream_two_sums(rest, to + head, whole_lines);
-        rest.skip(whole_lines);
-        store_part(head + whole_lines, count);
-    }
-
-    // `head`: elements to the first whole line of the target.
-    void stream_sum(WeightedRows<T> rest, T* to, std::int64_t count, std::int64_t head) {
-        constexpr std::int64_t line = 64 / part_bytes;
-        const auto store_part = [&](std::int64_t elements) HWY_ATTR {
-            if (elements > 0) {
-                sum_rows(rest, sums_, elements);
-                std::memcpy(to, sums_, static_cast<std::size_t>(elements * part_bytes));
-                rest.skip(elements);
-                to += elements;
-            }
-        };
-        store_part(std::min(head, count));
-        count -= std::min(head, count);
-        const std::int64_t whole_lines = count / line * line;
-        stream_rows(rest, to, whole_lines);
-        rest.skip(whole_lines);
-        to += whole_lines;
-        store_part(count - whole_lines);
-    }
-
-    void store_sum_by_pieces(WeightedRows<T> rest, std::byte* to, std::int64_t count) {
-        const DType dtype = part_dtype(call_.target.dtype);
-        const bool is_converted = dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64);
-        const auto bytes = static_cast<std::int64_t>(size_of(dtype));
-        const std::int64_t most = RowTable<T>::most_parts - 64;
-        while (count > 0) {
-            // Pieces end where a line of the target does, so that lines are stored whole.
-            const std::int64_t past_line =
-                static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % 64) / bytes;
-            const std::int64_t piece = count <= RowTable<T>::most_parts ? count : most - past_line;
-            sum_rows(rest, sums_, piece);
-            const auto* from = reinterpret_cast<const std::byte*>(sums_);
-            if (is_converted) {
-                store_row(sums_, elements_, dtype, piece);
-                from = elements_;
-            }
-            if (inner_is_whole()) {
-                store_run(from, to, static_cast<std::size_t>(piece * bytes), mode_);
-            } else {
-                store_folded(from, to, piece, bytes);
-            }
-            rest.skip(piece);
-            to += piece * bytes;
-            count -= piece;
-        }
-    }
-
-    // Where the tile has only some of the folded axes' indices: of each element what it has. A row's piece begins with an
-    // element.
-    void store_folded(const std::byte* from, std::byte* to, std::int64_t count, std::int64_t bytes) const {
-        for (std::int64_t i = 0; i < count; i += parts_) {
-            std::int64_t rest = i % inner_ / parts_;
-            bool is_inside = true;
-            for (std::size_t a = rank_; a-- > row_axis_ + 1;) {
-                const std::int64_t index = rest % source_.shape.extents[a];
-                rest /= source_.shape.extents[a];
-                is_inside = is_inside && index >= tile_.begin[a] && index < tile_.end[a];
-            }
-            if (is_inside) {
-                std::memcpy(to + i * bytes, from + i * bytes, static_cast<std::size_t>(parts_ * bytes));
-            }
         }
     }
 
@@ -586,7 +446,6 @@ class SplineTile {
     std::int64_t parts_;
     std::size_t rank_;
     Box tile_;  // without what is cval
-    StoreMode mode_;
 
     // The rows: folded, an axis that changes with elements of inner_ parts; else a run of parts that don't change.
     bool is_folded_ = false;
@@ -616,8 +475,7 @@ class SplineTile {
     T* filter_taps_ = nullptr;
     T* samples_ = nullptr;
     T* coefficients_ = nullptr;
-    T* sums_ = nullptr;
-    std::byte* elements_ = nullptr;
+    std::optional<SumStore<T>> store_;
     LevelTaps<T>* level_taps_ = nullptr;
     T* blocks_ = nullptr;
 };
