@@ -90,12 +90,11 @@ std::int64_t TileScheduler::lease_size(const Job& job, int worker_count) {
     if (job.tile_nanoseconds <= 0) {
         return 1;
     }
-    const auto tiles_in = [&](Nanoseconds time) {
-        return static_cast<std::int64_t>(static_cast<double>(time.count()) / job.tile_nanoseconds);
-    };
+    const auto count =
+        static_cast<std::int64_t>(static_cast<double>(lease_target.count()) / job.tile_nanoseconds);
     // Towards the end leases shrink, so that all workers finish together.
-    const std::int64_t share = job.waiting / (2 * static_cast<std::int64_t>(worker_count));
-    return std::max<std::int64_t>(1, std::min(tiles_in(lease_target), std::max(share, tiles_in(least_lease))));
+    return std::max<std::int64_t>(
+        1, std::min(count, job.waiting / (2 * static_cast<std::int64_t>(worker_count))));
 }
 
 TileScheduler::Run TileScheduler::take_run(Job& job, int worker_count) {

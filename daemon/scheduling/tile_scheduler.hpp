@@ -27,8 +27,6 @@ class TileScheduler {
     using Nanoseconds = std::chrono::nanoseconds;
     static constexpr int most_deaths = 3;
     static constexpr Nanoseconds lease_target = std::chrono::milliseconds(3);
-    // Shorter ones, at the end of a job, would cost the supervisor more time than the workers gain.
-    static constexpr Nanoseconds least_lease = std::chrono::microseconds(250);
     static constexpr Nanoseconds head_start = std::chrono::milliseconds(200);
 
     struct JobShare {

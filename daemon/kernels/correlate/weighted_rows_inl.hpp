@@ -7,7 +7,7 @@
 #endif
 
 #include "daemon/kernels/correlate/weight_list.hpp"
-#include "daemon/kernels/interpolation/fir_inl.hpp"
+#include "daemon/kernels/interpolation/sample_line_inl.hpp"
 #include "daemon/kernels/windows/scratch_parts.hpp"
 
 #include <hwy/highway.h>

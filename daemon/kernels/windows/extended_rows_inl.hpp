@@ -6,7 +6,7 @@
 #define SLAB_KERNELS_EXTENDED_ROWS
 #endif
 
-#include "daemon/kernels/interpolation/fir_inl.hpp"
+#include "daemon/kernels/interpolation/sample_line_inl.hpp"
 #include "daemon/kernels/windows/window_sum.hpp"
 
 #include <hwy/cache_control.h>

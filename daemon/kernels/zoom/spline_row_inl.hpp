@@ -6,7 +6,7 @@
 #define SLAB_KERNELS_SPLINE_ROW
 #endif
 
-#include "daemon/kernels/interpolation/fir_inl.hpp"
+#include "daemon/kernels/interpolation/sample_line_inl.hpp"
 #include "daemon/kernels/interpolation/spline_weights_inl.hpp"
 #include "daemon/kernels/interpolation/weighted_sums_inl.hpp"
 #include "daemon/kernels/zoom/spline_axis.hpp"

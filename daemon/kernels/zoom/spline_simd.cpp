@@ -11,6 +11,8 @@
 #include "daemon/kernels/zoom/sum_store_inl.hpp"
 #include "daemon/kernels/zoom/weighted_sum_inl.hpp"
 
+#include <hwy/cache_control.h>
+
 #include <optional>
 
 HWY_BEFORE_NAMESPACE();

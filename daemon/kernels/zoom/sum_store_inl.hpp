@@ -10,6 +10,8 @@
 #include "daemon/kernels/zoom/spline_row_inl.hpp"
 #include "daemon/kernels/zoom/weighted_sum_inl.hpp"
 
+#include <hwy/cache_control.h>
+
 HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
 namespace HWY_NAMESPACE {

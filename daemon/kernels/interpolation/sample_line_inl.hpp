@@ -1,9 +1,9 @@
 // Compiled once per instruction set: no ordinary guard (see hwy/foreach_target.h).
-#if defined(SLAB_KERNELS_FIR) == defined(HWY_TARGET_TOGGLE)
-#ifdef SLAB_KERNELS_FIR
-#undef SLAB_KERNELS_FIR
+#if defined(SLAB_KERNELS_SAMPLE_LINE) == defined(HWY_TARGET_TOGGLE)
+#ifdef SLAB_KERNELS_SAMPLE_LINE
+#undef SLAB_KERNELS_SAMPLE_LINE
 #else
-#define SLAB_KERNELS_FIR
+#define SLAB_KERNELS_SAMPLE_LINE
 #endif
 
 #include "daemon/kernels/interpolation/element_rows_inl.hpp"
