@@ -174,6 +174,14 @@ class Gaussian(WindowTestCase):
                     self.check(result, array, lambda a, c: scipy.ndimage.gaussian_filter(
                         a, sigma, order=order, mode=mode, cval=c), cval, gain=4.0)
 
+    def test_long_windows_of_float32_lose_no_digits(self):
+        array = np.random.default_rng(3).random((700, 1)).astype("f4")
+        for sigma in (60, 127, 129, 250):  # 481 to 2001 weights
+            with self.subTest(sigma=sigma):
+                result = self.slabd.run("gaussian", array, sigma=sigma)
+                self.assertEqual(result.dtype, array.dtype)
+                self.check(result, array, lambda a, c, sigma=sigma: scipy.ndimage.gaussian_filter(a, sigma))
+
     def test_truncate_and_radius(self):
         array = oracle.random_values(np.random.default_rng(13), (30, 25), "f8")
         for truncate in (0.0, 1.0, 2.5, 6.0):

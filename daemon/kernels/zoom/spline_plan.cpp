@@ -159,7 +159,8 @@ TilePreference tiles_for(const SplineZoomProgram& program, const Shape& input,
             const std::int64_t most = std::max<std::int64_t>(8, (2048 * 1024) / elements);
             extent = std::min({shape[axis], most, std::max<std::int64_t>(8, shape[axis] / 8)});
             // A thin tile of planes would make most of its sums for its halo.
-            tiles.least[static_cast<std::size_t>(axis)] = sums > 1 ? extent : std::min<std::int64_t>(extent, 256);
+            tiles.least[static_cast<std::size_t>(axis)] =
+                sums > 1 ? extent : std::min<std::int64_t>(extent, 256);
         } else if (axis > slowest) {
             extent = std::clamp<std::int64_t>(block / elements, 1,
                                               std::min<std::int64_t>(shape[axis], spline_block_rows));
