@@ -217,6 +217,12 @@ std::vector<AgreementCase> spline_zoom_cases() {
     add_spline(cases, {{300, 20, 3}, {651, 301, 3}}, DType::int16, 1, "reflect", "scipy-grid", true);
     add_spline(cases, {{40, 20, 180}, {81, 41, 180}}, DType::complex64, 1, "grid-constant", "scipy-grid",
                true);
+    // Rows of whole vectors, past the caches: two axes at once, with seams, pairs of results, single ones and weights of 0.
+    add_spline(cases, {{20, 30, 80}, {45, 61, 160}}, DType::float32, 1, "constant", "scipy", true);
+    add_spline(cases, {{64, 40, 40}, {128, 80, 80}}, DType::float32, 1, "reflect", "scipy-grid", true);
+    add_spline(cases, {{12, 9, 33}, {40, 31, 176}}, DType::float64, 1, "grid-wrap", "scipy-grid", true);
+    add_spline(cases, {{10, 12, 40}, {31, 37, 120}}, DType::complex64, 1, "grid-constant", "scipy-grid",
+               true);
     add_spline(cases, {{100000}, {270001}}, DType::float32, 3, "reflect", "scipy", true);
     return cases;
 }

@@ -20,7 +20,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // How the taps of one vector of results are brought into lanes.
 enum class Pick : std::uint8_t {
-    one_vector,   // all within one vector of samples: one load and one permute for each tap
+    one_load,     // all taps' samples lie within one vector: a permute for each tap
+    one_vector,   // each tap's do: one load and one permute for each tap
     two_vectors,  // within two
     elements,     // one by one
 };
@@ -74,9 +75,10 @@ HWY_INLINE void group_row(RowTable<T>& table) {
             const auto is_zero = hn::Eq(hn::Load(d, table.weights[tap] + i), hn::Zero(d));
             has_zero_weights = has_zero_weights || !hn::AllFalse(d, is_zero);
         }
-        const Pick pick = high - low < lanes       ? Pick::one_vector
-                          : high - low < 2 * lanes ? Pick::two_vectors
-                                                   : Pick::elements;
+        const Pick pick = high - low + (table.taps - 1) * table.stride < lanes ? Pick::one_load
+                          : high - low < lanes                                 ? Pick::one_vector
+                          : high - low < 2 * lanes                             ? Pick::two_vectors
+                                                                               : Pick::elements;
         table.groups[i / lanes] = {static_cast<std::int32_t>(low), pick, has_zero_weights};
         hn::Store(hn::Sub(offsets, hn::Set(di, low)), di, table.offsets + i);
     }
@@ -297,6 +299,15 @@ class TapPicker {
         : d_(d), offsets_(table.offsets + group * static_cast<std::int64_t>(hn::Lanes(d))),
           row_(row + table.groups[group].start) {}
 
+    // Of all taps: the samples that of_one_load picks from.
+    HWY_INLINE auto load_once() const { return hn::LoadU(d_, row_); }
+
+    HWY_INLINE auto of_one_load(hn::Vec<D> samples, std::int64_t at) const {
+        const hn::Rebind<Index, D> di;
+        const auto indices = hn::Add(hn::Load(di, offsets_), hn::Set(di, static_cast<Index>(at)));
+        return hn::TableLookupLanes(samples, hn::IndicesFromVec(d_, indices));
+    }
+
     HWY_INLINE auto of_one_vector(std::int64_t at) const {
         return hn::TableLookupLanes(hn::LoadU(d_, row_ + at), hn::SetTableIndices(d_, offsets_));
     }
@@ -360,7 +371,10 @@ HWY_NOINLINE void interpolate_row_of(const RowTable<T>& table, const T* HWY_REST
             }
             hn::StoreU(sum, d, to + g * lanes);
         };
-        if (HWY_LIKELY(group.pick == Pick::one_vector)) {
+        if (HWY_LIKELY(group.pick == Pick::one_load)) {
+            const auto samples = picker.load_once();
+            sum_up([&](std::int64_t at) HWY_ATTR { return picker.of_one_load(samples, at); });
+        } else if (group.pick == Pick::one_vector) {
             sum_up([&](std::int64_t at) HWY_ATTR { return picker.of_one_vector(at); });
         } else if (group.pick == Pick::two_vectors) {
             sum_up([&](std::int64_t at) HWY_ATTR { return picker.of_two_vectors(at); });

@@ -7,6 +7,8 @@
 #include <hwy/highway.h>
 
 #include "daemon/kernels/zoom/geometric_row_inl.hpp"
+#include "daemon/kernels/zoom/linear_planes_inl.hpp"
+#include "daemon/kernels/zoom/spline_level_inl.hpp"
 #include "daemon/kernels/zoom/spline_row_inl.hpp"
 #include "daemon/kernels/zoom/sum_store_inl.hpp"
 #include "daemon/kernels/zoom/weighted_sum_inl.hpp"
@@ -26,33 +28,6 @@ void fill_spline_zoom(const TileCall& call) {
 }
 
 #else
-
-// One axis slower than the rows, of one tile.
-struct Level {
-    bool is_zoomed = false;
-    SplineAxis spline{};
-    std::int64_t begin = 0;  // the tile's output indices
-    std::int64_t end = 1;
-    std::int64_t extent = 1;        // of the output
-    std::int64_t step = 1;          // indices of one block
-    std::int64_t source_pitch = 0;  // in parts
-    std::int64_t target_pitch = 0;
-};
-
-// What a level's results are sums of: blocks of everything faster, one for each tap's index, kept until another index
-// takes the place.
-template <typename T>
-struct Ring {
-    T* blocks = nullptr;
-    std::int64_t pitch = 0;  // from one block to the next
-    std::array<std::int64_t, most_order + 1> indices{};
-};
-
-template <typename T>
-struct LevelTaps {
-    std::int64_t first;
-    T weights[most_order + 1];
-};
 
 // A tile is cut into blocks that fit in scratch, long along `top`, the slowest axis that changes. Rows of samples are
 // interpolated along x once for a block, their sums along y once for each sample's plane, and so on up to `top`, whose
@@ -80,6 +55,7 @@ class SplineTile {
         take(sums, spline_row_bytes + 4 * most_vector_bytes);
         take(elements, RowTable<T>::most_parts * 8 + most_vector_bytes);
         take(level_taps_, static_cast<std::int64_t>(sizeof(LevelTaps<T>)) * spline_block_rows * max_rank);
+        take(zeros_, spline_row_bytes + 4 * most_vector_bytes);
         take(blocks_, 0);
         store_.emplace(call.target, parts_, sums, elements);
     }
@@ -88,6 +64,7 @@ class SplineTile {
         if (fill_beyond()) {
             find_levels();
             if (is_folded_) {
+                std::fill_n(zeros_, RowTable<T>::most_parts, T(0));
                 fill_folded();
             } else {
                 fill_runs();
@@ -100,13 +77,13 @@ class SplineTile {
     static constexpr std::int64_t part_bytes = sizeof(T);
     static constexpr std::int64_t samples_bytes = 64 * 1024;
     static constexpr std::int64_t most_filter_radius_of_rows = 64;  // order 5 in double: 43
-    static constexpr std::int64_t no_index = INT64_MIN;
     static constexpr std::int64_t block_overhang = 4 * most_vector_bytes / part_bytes;
     // Rings of up to four levels: the last one's blocks are rows.
     static_assert(sizeof(RowTable<T>) + (2 * most_filter_radius_of_rows + 1) * part_bytes +
-                      2 * (samples_bytes + 4 * most_vector_bytes) + spline_row_bytes + 4 * most_vector_bytes +
-                      RowTable<T>::most_parts * 8 + most_vector_bytes +
-                      sizeof(LevelTaps<T>) * spline_block_rows * max_rank + 8 * 64 + spline_rings_bytes +
+                      2 * (samples_bytes + 4 * most_vector_bytes) +
+                      2 * (spline_row_bytes + 4 * most_vector_bytes) + RowTable<T>::most_parts * 8 +
+                      most_vector_bytes + sizeof(LevelTaps<T>) * spline_block_rows * max_rank + 8 * 64 +
+                      spline_rings_bytes +
                       (most_order + 1) * (spline_row_bytes + 4 * (block_overhang + 16) * part_bytes) <=
                   scratch_bytes);
 
@@ -274,9 +251,8 @@ class SplineTile {
             }
             if (l > top_ && levels_[l].is_zoomed) {
                 for (std::int64_t k = block_begin_[l]; k < block_end_[l]; ++k) {
-                    taps_of_level(
-                        l, k,
-                        level_taps_[l * spline_block_rows + static_cast<std::size_t>(k - block_begin_[l])]);
+                    level_taps_[l * spline_block_rows + static_cast<std::size_t>(k - block_begin_[l])] =
+                        taps_of_level<T>(levels_[l], k);
                 }
             }
             if (l > top_) {
@@ -291,15 +267,18 @@ class SplineTile {
             return;
         }
         const Level& level = levels_[top_];
+        if (is_of_linear_planes(target)) {
+            stream_linear_planes(base, target);
+            return;
+        }
         rings_[top_].indices.fill(no_index);
-        LevelTaps<T> taps;
         for (std::int64_t k = block_begin_[top_]; k < block_end_[top_]; ++k) {
-            taps_of_level(top_, k, taps);
+            auto taps = taps_of_level<T>(level, k);
             const WeightedRows<T> sum = gather(top_, taps, base);
             const std::int64_t to = target + k * level.target_pitch;
             const std::int64_t first = taps.first;
             if (k + 1 < block_end_[top_]) {
-                taps_of_level(top_, k + 1, taps);
+                taps = taps_of_level<T>(level, k + 1);
             }
             // Growing, the next result is often of the same rows.
             if (k + 1 < block_end_[top_] && taps.first == first) {
@@ -316,11 +295,53 @@ class SplineTile {
         }
     }
 
-    void taps_of_level(std::size_t l, std::int64_t k, LevelTaps<T>& to) const {
-        const SplineTaps taps = *taps_at(levels_[l].spline, k);
-        to.first = taps.first;
-        for (std::size_t tap = 0; tap <= most_order; ++tap) {
-            to.weights[tap] = static_cast<T>(taps.weights[tap]);
+    // Order 1 along two axes beside the rows, no more rows read than written (shrinking, and at a seam where the mode wraps,
+    // there are), and all results are whole vectors that go past the caches.
+    bool is_of_linear_planes(std::int64_t target) const {
+        if (program_.zoom.order != 1 || !is_folded_ || top_ + 2 != level_count_ ||
+            !levels_[top_ + 1].is_zoomed) {
+            return false;
+        }
+        const Level& rows = levels_[top_ + 1];
+        const std::int64_t count = block_end_[top_ + 1] - block_begin_[top_ + 1];
+        const auto [first, last] = samples_of(level_taps_ + (top_ + 1) * spline_block_rows, count);
+        return last - first <= count && store_->streams_whole_vectors(target, row_parts_) &&
+               store_->streams_whole_vectors(target + rows.target_pitch, row_parts_) &&
+               store_->streams_whole_vectors(target + levels_[top_].target_pitch, row_parts_);
+    }
+
+    void stream_linear_planes(std::int64_t base, std::int64_t target) {
+        const Level& planes = levels_[top_];
+        const Level& rows = levels_[top_ + 1];
+        const auto place = [&](std::int64_t plane_index, std::int64_t row_index, T* to) {
+            const std::optional<std::int64_t> plane = tap_source(planes.spline, plane_index);
+            const std::optional<std::int64_t> row = tap_source(rows.spline, row_index);
+            if (plane && row) {
+                const std::int64_t source = base + *plane * planes.source_pitch + *row * rows.source_pitch;
+                prefetch_row(source + rows.source_pitch);
+                place_row(source, to);
+            } else {
+                place_beyond(to, row_parts_, parts_, program_.zoom.cval);
+            }
+        };
+        LevelTaps<T>* const plane_taps = level_taps_ + top_ * spline_block_rows;
+        for (std::int64_t k = block_begin_[top_]; k < block_end_[top_]; k += spline_block_rows) {
+            const std::int64_t count = std::min(spline_block_rows, block_end_[top_] - k);
+            for (std::int64_t i = 0; i < count; ++i) {
+                plane_taps[i] = taps_of_level<T>(planes, k + i);
+            }
+            LinearPlanes<T> block{planes,
+                                  plane_taps,
+                                  count,
+                                  rows,
+                                  plane_taps + spline_block_rows,
+                                  block_end_[top_ + 1] - block_begin_[top_ + 1],
+                                  rings_[top_],
+                                  (row_parts_ + block_overhang) / 16 * 16 + 16,
+                                  zeros_};
+            block.stream(*store_,
+                         target + k * planes.target_pitch + block_begin_[top_ + 1] * rows.target_pitch,
+                         row_parts_, place);
         }
     }
 
@@ -479,6 +500,7 @@ class SplineTile {
     T* coefficients_ = nullptr;
     std::optional<SumStore<T>> store_;
     LevelTaps<T>* level_taps_ = nullptr;
+    T* zeros_ = nullptr;  // a row of them
     T* blocks_ = nullptr;
 };
 

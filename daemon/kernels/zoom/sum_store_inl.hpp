@@ -48,6 +48,17 @@ class SumStore {
     // Whether the tile has all of each element.
     bool elements_are_whole() const { return folded_.are_whole; }
 
+    // Whether a row of `count` from there on is whole vectors, to be stored past the caches and as they are.
+    bool streams_whole_vectors(std::int64_t target, std::int64_t count) const {
+        const auto vector = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+        return mode_ == StoreMode::streaming && elements_are_whole() && count % vector == 0 &&
+               part_dtype(target_.dtype) == (sizeof(T) == 4 ? DType::float32 : DType::float64) &&
+               reinterpret_cast<std::uintptr_t>(place_of(target)) %
+                       static_cast<std::uintptr_t>(vector * part_bytes) ==
+                   0;
+    }
+    T* place_of(std::int64_t target) const { return reinterpret_cast<T*>(target_.data) + target; }
+
     // After the last store.
     void flush() const {
         if (mode_ == StoreMode::streaming) {
