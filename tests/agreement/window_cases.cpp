@@ -2,6 +2,8 @@
 
 #include "daemon/kernels/interpolation/boundary.hpp"
 
+#include <optional>
+
 namespace slab::agreement {
 namespace {
 
@@ -154,8 +156,8 @@ const Weights weighings[] = {
 std::vector<AgreementCase> uniform_cases() {
     std::vector<AgreementCase> cases;
     Options options;
-    const auto add_box = [&](const Box& box) {
-        const DType dtype = options.dtype();
+    const auto add_box = [&](const Box& box, std::optional<DType> maybe_dtype = {}) {
+        const DType dtype = maybe_dtype.value_or(options.dtype());
         ParameterValues parameters = options.next();
         parameters.set("size", box.size);
         parameters.set("origin", box.origin);
@@ -177,14 +179,20 @@ std::vector<AgreementCase> uniform_cases() {
             add_box(box);
         }
     }
+    // Past the caches as they are summed up: whole vectors.
+    for (const Box& box : {Box{{600, 640}, {3}}, Box{{530, 1024}, {4, 5}, {0, 1}}, Box{{20, 40, 512}, {3}}}) {
+        for (const DType dtype : {DType::float32, DType::float64, DType::complex64}) {
+            add_box(box, dtype);
+        }
+    }
     return cases;
 }
 
 std::vector<AgreementCase> gaussian_cases() {
     std::vector<AgreementCase> cases;
     Options options;
-    const auto add_smoothing = [&](const Smoothing& smoothing) {
-        DType dtype = options.dtype();
+    const auto add_smoothing = [&](const Smoothing& smoothing, std::optional<DType> maybe_dtype = {}) {
+        DType dtype = maybe_dtype.value_or(options.dtype());
         ParameterValues parameters = options.next();
         // What a fused multiply-add rounds otherwise is more than one of these, but where they are cut off.
         if (has_more_digits(dtype) && !*parameters.get<bool>("truncate_integers")) {
@@ -212,6 +220,13 @@ std::vector<AgreementCase> gaussian_cases() {
          {Smoothing{{380, 731}, {1.3}}, Smoothing{{30, 60, 150}, {0.5}}, Smoothing{{300000}, {5.0}}}) {
         for (int round = 0; round < 2; ++round) {
             add_smoothing(smoothing);
+        }
+    }
+    // Past the caches as they are summed up: whole vectors.
+    for (const Smoothing& smoothing : {Smoothing{{600, 640}, {1.3}}, Smoothing{{300, 1024}, {0.5, 2.0}},
+                                       Smoothing{{40, 64, 128}, {1.2}}}) {
+        for (const DType dtype : {DType::float32, DType::float64, DType::complex64}) {
+            add_smoothing(smoothing, dtype);
         }
     }
     return cases;

@@ -169,7 +169,7 @@ class LineTile {
             const std::int64_t first = i - filter_.padding - filter_.radius;
             load_line(line(from, inner_), first, first + count + tap_count_ - 1, filter_.extension,
                       filter_.boundary, filter_.cval, samples_, inner_);
-            weigh_along_row(samples_, taps_, tap_count_, inner_, results_, count * inner_);
+            weigh_along_row(samples_, taps_, tap_count_, inner_, InScratch<T>{results_}, count * inner_);
             store_elements(to + (i - begin) * inner_, count);
         }
     }

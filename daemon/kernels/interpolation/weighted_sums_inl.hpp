@@ -7,6 +7,8 @@
 #endif
 
 #include "daemon/kernels/interpolation/row_steps_inl.hpp"
+#include "daemon/kernels/interpolation/sum_places_inl.hpp"
+#include "daemon/kernels/streaming/store_mode.hpp"
 
 #include <utility>
 
@@ -16,9 +18,9 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // to[x] = weights[0] * row[x] + weights[1] * row[x + stride] + ...
-template <typename T>
+template <typename T, class Target>
 HWY_NOINLINE void weigh_along_row(const T* HWY_RESTRICT row, const T* HWY_RESTRICT weights, std::int64_t taps,
-                                  std::int64_t stride, T* HWY_RESTRICT to, std::int64_t width) {
+                                  std::int64_t stride, const Target& to, std::int64_t width) {
     const hn::ScalableTag<T> d;
     const std::int64_t lanes = row_step<T>(1);
     for_steps(width, 4 * lanes, [&](std::int64_t x) HWY_ATTR {
@@ -31,10 +33,10 @@ HWY_NOINLINE void weigh_along_row(const T* HWY_RESTRICT row, const T* HWY_RESTRI
             sum2 = hn::MulAdd(weight, hn::LoadU(d, from + 2 * lanes), sum2);
             sum3 = hn::MulAdd(weight, hn::LoadU(d, from + 3 * lanes), sum3);
         }
-        hn::StoreU(sum0, d, to + x);
-        hn::StoreU(sum1, d, to + x + lanes);
-        hn::StoreU(sum2, d, to + x + 2 * lanes);
-        hn::StoreU(sum3, d, to + x + 3 * lanes);
+        to.put(sum0, x);
+        to.put(sum1, x + lanes);
+        to.put(sum2, x + 2 * lanes);
+        to.put(sum3, x + 3 * lanes);
     });
 }
 
@@ -63,7 +65,8 @@ HWY_INLINE void with_sums(D d, const Visit& visit, Sum&... sums) {
 
 // to[j][x] is the sum over t of weights[t] * row(j + t)[x] for j < rows_at_once. Where only `count` are wanted, the rows of
 // the others are any that may be read.
-template <typename T, class Row>
+// Streaming: past the caches, where results are aligned to a vector and `width` is a whole number of steps of two.
+template <StoreMode mode, typename T, class Row>
 HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std::int64_t taps,
                               std::int64_t count, T* const* to, std::int64_t width) {
     const hn::ScalableTag<T> d;
@@ -103,7 +106,12 @@ HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std
             }
             for_each_sum([&]<std::size_t j, std::size_t half>(auto& sum) SLAB_IN_REGISTERS {
                 if (static_cast<std::int64_t>(j) < count) {
-                    hn::StoreU(sum, d, to[j] + x + (half == 0 ? 0 : lanes));
+                    T* const place = to[j] + x + (half == 0 ? 0 : lanes);
+                    if constexpr (mode == StoreMode::streaming) {
+                        hn::Stream(sum, d, place);
+                    } else {
+                        hn::StoreU(sum, d, place);
+                    }
                 }
             });
         });
@@ -111,12 +119,12 @@ HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std
 }
 
 // Of rows anywhere, `offset` behind these addresses.
-template <typename T>
+template <StoreMode mode, typename T>
 HWY_NOINLINE void weigh_rows(const T* const* HWY_RESTRICT rows, std::int64_t offset,
                              const T* HWY_RESTRICT weights, std::int64_t taps, std::int64_t count,
                              T* const* to, std::int64_t width) {
-    weigh_rows_at([rows, offset](std::int64_t s) SLAB_IN_REGISTERS { return rows[s] + offset; }, weights,
-                  taps, count, to, width);
+    weigh_rows_at<mode>([rows, offset](std::int64_t s) SLAB_IN_REGISTERS { return rows[s] + offset; },
+                        weights, taps, count, to, width);
 }
 
 // Of `row_count` rows that lie `pitch` apart; the results, too.
@@ -129,9 +137,9 @@ HWY_NOINLINE void weigh_rows_apart(const T* HWY_RESTRICT rows, std::int64_t pitc
         results[j] = to + j * pitch;
     }
     const std::int64_t last = row_count - 1;
-    weigh_rows_at([rows, pitch, last](std::int64_t s)
-                      SLAB_IN_REGISTERS { return rows + std::min(s, last) * pitch; },
-                  weights, taps, std::min<std::int64_t>(rows_at_once, row_count - taps + 1), results, width);
+    weigh_rows_at<StoreMode::cached>(
+        [rows, pitch, last](std::int64_t s) SLAB_IN_REGISTERS { return rows + std::min(s, last) * pitch; },
+        weights, taps, std::min<std::int64_t>(rows_at_once, row_count - taps + 1), results, width);
 }
 
 }  // namespace HWY_NAMESPACE

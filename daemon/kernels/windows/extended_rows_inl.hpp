@@ -57,6 +57,7 @@ class ExtendedRows {
         loaded_begin_ = std::max<std::int64_t>(0, first_);
         loaded_end_ = std::min(window_.n, last_);
         std::int64_t* place = places_;
+        are_beyond_in_piece_ = true;
         for_each_beyond([&](std::int64_t i) {
             const auto at = map_index(i, window_.n, boundary_);
             if (!at) {
@@ -64,6 +65,7 @@ class ExtendedRows {
             } else {
                 *place++ = *at >= loaded_begin_ && *at < loaded_end_ ? *at - first_ : -1 - *at;
             }
+            are_beyond_in_piece_ = are_beyond_in_piece_ && place[-1] >= 0;
         });
     }
 
@@ -81,6 +83,11 @@ class ExtendedRows {
         return reinterpret_cast<const T*>(source_.data + (row + first_ * window_.inner) * part_bytes_);
     }
 
+    // Where the piece of a row begins, as far as it lies in the source.
+    const std::byte* begin_of(std::int64_t row) const {
+        return source_.data + (row + loaded_begin_ * window_.inner) * part_bytes_;
+    }
+
     // Asks for a row that will be read soon: pieces of rows are too short for the processor to guess the next one.
     HWY_INLINE void ask_for(std::int64_t row) const {
         const std::byte* const begin = source_.data + (row + loaded_begin_ * window_.inner) * part_bytes_;
@@ -96,6 +103,10 @@ class ExtendedRows {
         load_row(begin + loaded_begin_ * inner * part_bytes_, source_.dtype,
                  to + (loaded_begin_ - first_) * inner, (loaded_end_ - loaded_begin_) * inner);
         const std::int64_t* place = places_;
+        if (are_beyond_in_piece_ && inner == 1) {
+            for_each_beyond([&](std::int64_t i) HWY_ATTR { to[i - first_] = to[*place++]; });
+            return;
+        }
         for_each_beyond([&](std::int64_t i) HWY_ATTR {
             T* const sample = to + (i - first_) * inner;
             if (*place >= 0) {
@@ -136,6 +147,7 @@ class ExtendedRows {
     std::int64_t last_ = 0;
     std::int64_t loaded_begin_ = 0;
     std::int64_t loaded_end_ = 0;
+    bool are_beyond_in_piece_ = false;  // all samples beyond the ends are some that lie in the piece
 };
 
 }  // namespace HWY_NAMESPACE

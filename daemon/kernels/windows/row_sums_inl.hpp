@@ -7,6 +7,7 @@
 #endif
 
 #include "daemon/kernels/interpolation/row_steps_inl.hpp"
+#include "daemon/kernels/interpolation/sum_places_inl.hpp"
 
 #include <bit>
 
@@ -53,8 +54,8 @@ HWY_INLINE V finished(const Finish<T>& finish, V sum) {
     return hn::Mul(hn::Add(sum, hn::CopySign(hn::Set(d, finish.nudge), sum)), hn::Set(d, finish.scale));
 }
 
-template <int taps, typename T, class Place>
-HWY_INLINE void add_short_of(const Place& place, const Finish<T>& finish, T* HWY_RESTRICT to,
+template <int taps, typename T, class Place, class Target>
+HWY_INLINE void add_short_of(const Place& place, const Finish<T>& finish, const Target& to,
                              std::int64_t width) {
     const hn::ScalableTag<T> d;
     const std::int64_t lanes = row_step<T>(1);
@@ -63,14 +64,14 @@ HWY_INLINE void add_short_of(const Place& place, const Finish<T>& finish, T* HWY
             vectors_of_window<0, taps>([&](int i) HWY_ATTR { return hn::LoadU(d, place(i) + x); });
         const auto sum1 =
             vectors_of_window<0, taps>([&](int i) HWY_ATTR { return hn::LoadU(d, place(i) + x + lanes); });
-        hn::StoreU(finished(finish, sum0), d, to + x);
-        hn::StoreU(finished(finish, sum1), d, to + x + lanes);
+        to.put(finished(finish, sum0), x);
+        to.put(finished(finish, sum1), x + lanes);
     });
 }
 
 // to[x] = the sum of place(i)[x] for i < taps, at most most_short_window.
-template <typename T, class Place>
-HWY_INLINE void add_short(std::int64_t taps, const Place& place, const Finish<T>& finish, T* to,
+template <typename T, class Place, class Target>
+HWY_INLINE void add_short(std::int64_t taps, const Place& place, const Finish<T>& finish, const Target& to,
                           std::int64_t width) {
     switch (taps) {
     case 1: return add_short_of<1>(place, finish, to, width);
@@ -89,12 +90,12 @@ template <typename T>
 HWY_NOINLINE void add_short_rows(const T* const* rows, std::int64_t offset, std::int64_t taps,
                                  const Finish<T>& finish, T* HWY_RESTRICT to, std::int64_t width) {
     add_short(
-        taps, [&](int i) HWY_ATTR { return rows[i] + offset; }, finish, to, width);
+        taps, [&](int i) HWY_ATTR { return rows[i] + offset; }, finish, InScratch<T>{to}, width);
 }
 
-template <typename T>
+template <typename T, class Target>
 HWY_NOINLINE void add_short_along_row(const T* HWY_RESTRICT row, std::int64_t taps, std::int64_t stride,
-                                      const Finish<T>& finish, T* HWY_RESTRICT to, std::int64_t width) {
+                                      const Finish<T>& finish, const Target& to, std::int64_t width) {
     add_short(
         taps, [&](int i) HWY_ATTR { return row + i * stride; }, finish, to, width);
 }

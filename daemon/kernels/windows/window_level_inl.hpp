@@ -58,6 +58,10 @@ class WindowLevel {
         layer_ = rows * pitch;
     }
 
+    // Whether results can go past the caches as they are made; the places they are given then are.
+    bool may_stream() const { return at_once(program_) > 1 && width_ % (2 * row_step<T>(1)) == 0; }
+    void choose_stream(bool streams) { streams_ = streams; }
+
     // Fills indices [begin, end). produce(i, to): layer i of the source, or one that lies beyond, into `to` or where the
     // result says.
     // place(i, row): where row `row` of the sums goes; done(i, row): it is there. Indices rise, by
@@ -116,7 +120,12 @@ class WindowLevel {
             for (std::int64_t j = 0; j < count; ++j) {
                 to[j] = place(i + j, row);
             }
-            weigh_rows(in_window_, offset, weights_, window_.taps, count, to, width_);
+            if (streams_) {
+                weigh_rows<StoreMode::streaming>(in_window_, offset, weights_, window_.taps, count, to,
+                                                 width_);
+            } else {
+                weigh_rows<StoreMode::cached>(in_window_, offset, weights_, window_.taps, count, to, width_);
+            }
         } else if (program_.kind == WindowKind::weights) {
             weigh_and_cut<T>(
                 program_, window_, weights_, [&](std::int64_t s) { return in_window_[s] + offset; },
@@ -195,6 +204,7 @@ class WindowLevel {
     std::int64_t pitch_ = 0;
     std::int64_t width_ = 0;
     std::int64_t layer_ = 0;
+    bool streams_ = false;
 };
 
 }  // namespace HWY_NAMESPACE

@@ -121,14 +121,29 @@ class WindowRows {
     }
     HWY_INLINE void sum_unchanged(const T* samples, T* HWY_RESTRICT to) const {
         if (program_.kind == WindowKind::mean) {
-            add_short_along_row(samples, window_->taps, inner_, finish_, to, width_);
+            add_short_along_row(samples, window_->taps, inner_, finish_, InScratch<T>{to}, width_);
             cut_where_due(to);
         } else if (program_.whole_numbers == WholeNumbers::cut) {
             weigh_and_cut<T>(
                 program_, *window_, weights_, [&](std::int64_t i) { return samples + i * inner_; }, to,
                 width_);
         } else {
-            weigh_along_row(samples, weights_, window_->taps, inner_, to, width_);
+            weigh_along_row(samples, weights_, window_->taps, inner_, InScratch<T>{to}, width_);
+        }
+    }
+
+    // Whether the sums of a piece can go past the caches as they are made.
+    bool may_stream() const {
+        return !is_overwritten_by_sums() && program_.whole_numbers != WholeNumbers::cut &&
+               width_ % (4 * row_step<T>(1)) == 0;
+    }
+    // next: the part of the source with which the row begins that will be read soon.
+    HWY_INLINE void stream_sum(const T* samples, T* to, std::int64_t next) const {
+        const PastCaches<T> target{to, rows_.begin_of(next)};
+        if (program_.kind == WindowKind::mean) {
+            add_short_along_row(samples, window_->taps, inner_, finish_, target, width_);
+        } else {
+            weigh_along_row(samples, weights_, window_->taps, inner_, target, width_);
         }
     }
 

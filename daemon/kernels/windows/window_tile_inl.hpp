@@ -251,6 +251,12 @@ class WindowTile {
         const auto sums = [&](std::int64_t i, std::int64_t)
                               HWY_ATTR { return sums_ + (i - begin) % rows_at_once * long_pitch_; };
         level.fill(begin, end, produce, sums, [&](std::int64_t i, std::int64_t) HWY_ATTR {
+            if (layout_.level_count == 1 && rows_->may_stream() && is_place_to_stream(offset + i * pitch)) {
+                const std::int64_t n = source_.shape[layout_.levels[0]->axis];
+                const std::int64_t next = std::min(i + level.reach() + 2, n - 1);
+                rows_->stream_sum(sums(i, 0), place_of(offset + i * pitch), offset + next * pitch);
+                return;
+            }
             rows_->sum(sums(i, 0), result(i));
             done(i);
         });
@@ -269,8 +275,15 @@ class WindowTile {
         const std::int64_t pitch = pitch_of(1);
         const std::int64_t first = begin_of(1);
         level.choose_layers(memory_[1], end - begin, pitch_, rows_->width());
-        const auto result = [&](std::int64_t i, std::int64_t)
-                                HWY_ATTR { return results_ + (i - first) % rows_at_once * pitch_; };
+        const auto offset_of = [&](std::int64_t i, std::int64_t row)
+                                   HWY_ATTR { return offset + i * pitch + (begin + row) * pitch_of(0); };
+        const bool streams = level.may_stream() && is_place_to_stream(offset_of(first, 0)) &&
+                             is_place_to_stream(offset_of(first, 1)) &&
+                             is_place_to_stream(offset_of(first + 1, 0));
+        level.choose_stream(streams);
+        const auto result = [&](std::int64_t i, std::int64_t row) HWY_ATTR {
+            return streams ? place_of(offset_of(i, row)) : results_ + (i - first) % rows_at_once * pitch_;
+        };
         // While a layer is summed up, the rows of the next one are asked for.
         const std::int64_t halo = layout_.levels[0]->taps - 1;
         const std::int64_t asked_at_once = halo / (end - begin) + 2;
@@ -293,8 +306,22 @@ class WindowTile {
                 return to;
             },
             result,
-            [&](std::int64_t i, std::int64_t row)
-                HWY_ATTR { store(result(i, row), offset + i * pitch + (begin + row) * pitch_of(0)); });
+            [&](std::int64_t i, std::int64_t row) HWY_ATTR {
+                if (!streams) {
+                    store(result(i, row), offset_of(i, row));
+                }
+            });
+    }
+
+    // Whether the piece at hand of that row can be streamed to its place as it is computed, a vector at a time.
+    bool is_place_to_stream(std::int64_t row) const {
+        const auto vector_bytes = sizeof(T) * static_cast<std::size_t>(row_step<T>(1));
+        return mode_ == StoreMode::streaming &&
+               part_dtype(call_.target.dtype) == (sizeof(T) == 4 ? DType::float32 : DType::float64) &&
+               reinterpret_cast<std::uintptr_t>(place_of(row)) % vector_bytes == 0 && inner_is_whole();
+    }
+    T* place_of(std::int64_t row) const {
+        return reinterpret_cast<T*>(call_.target.data) + row + piece_begin_;
     }
 
     // The piece at hand of the row that begins with this part of the target.
