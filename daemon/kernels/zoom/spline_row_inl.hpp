@@ -248,13 +248,16 @@ class RowEnds {
         inside_begin_ = std::clamp<std::int64_t>(begin, 0, n);
         inside_end_ = std::clamp<std::int64_t>(end, inside_begin_, n);
         count_ = 0;
+        are_in_row_ = true;
         for (std::int64_t i = begin; i < end; ++i) {
             if (i == inside_begin_ && inside_begin_ < inside_end_) {
                 i = inside_end_ - 1;
                 continue;
             }
             place_[count_] = i - begin;
-            source_[count_++] = extended_index(extension, i, n, boundary).value_or(-1);
+            source_[count_] = extended_index(extension, i, n, boundary).value_or(-1);
+            are_in_row_ = are_in_row_ && source_[count_] >= inside_begin_ && source_[count_] < inside_end_;
+            ++count_;
         }
     }
 
@@ -265,6 +268,12 @@ class RowEnds {
         const std::int64_t width = line.width;
         load_row(line.data + inside_begin_ * width * part_bytes, line.dtype,
                  to + (inside_begin_ - begin_) * width, (inside_end_ - inside_begin_) * width);
+        if (are_in_row_ && width == 1) {
+            for (std::int64_t i = 0; i < count_; ++i) {
+                to[place_[i]] = to[source_[i] - begin_];
+            }
+            return;
+        }
         for (std::int64_t i = 0; i < count_; ++i) {
             T* const target = to + place_[i] * width;
             const std::int64_t source = source_[i];
@@ -285,6 +294,7 @@ class RowEnds {
     std::int64_t inside_begin_;
     std::int64_t inside_end_;
     std::int64_t count_;
+    bool are_in_row_;
     std::int64_t place_[2 * most_beyond];
     std::int64_t source_[2 * most_beyond];
 };

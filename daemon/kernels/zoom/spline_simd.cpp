@@ -295,11 +295,12 @@ class SplineTile {
         }
     }
 
-    // Order 1 along two axes beside the rows, no more rows read than written (shrinking, and at a seam where the mode wraps,
-    // there are), and all results are whole vectors that go past the caches.
+    // Order 1 along two axes beside the rows, no more rows read than written (shrinking, and at a seam where the mode
+    // wraps, there are), and all results are whole vectors that go past the caches. Not where a plane may lie beyond: its
+    // sums are cval without having been summed up.
     bool is_of_linear_planes(std::int64_t target) const {
-        if (program_.zoom.order != 1 || !is_folded_ || top_ + 2 != level_count_ ||
-            !levels_[top_ + 1].is_zoomed) {
+        if (program_.zoom.order != 1 || program_.zoom.boundary == Boundary::grid_constant || !is_folded_ ||
+            top_ + 2 != level_count_ || !levels_[top_ + 1].is_zoomed) {
             return false;
         }
         const Level& rows = levels_[top_ + 1];
@@ -389,8 +390,20 @@ class SplineTile {
             const std::int64_t i = k - block_begin_[l];
             T* const result = to + i * sizes_[l + 1];
             if (level.is_zoomed) {
-                const auto& taps = level_taps_[l * spline_block_rows + static_cast<std::size_t>(i)];
-                sum_rows(gather(l, taps, base), result, sizes_[l + 1]);
+                const LevelTaps<T>* const taps = level_taps_ + l * spline_block_rows + i;
+                const WeightedRows<T> sum = gather(l, *taps, base);
+                const bool ends_with_vector = sizes_[l + 1] % sum_step<T>() == 0;
+                if (ends_with_vector && k + 1 < block_end_[l] && taps[1].first == taps[0].first) {
+                    const WeightedRows<T> next = gather(l, taps[1], base);
+                    if (are_of_same_rows(sum, next)) {
+                        TwoSums<T> two{sum, {}, sizes_[l + 1]};
+                        std::copy_n(next.weights, next.count, two.second_weights);
+                        sum_rows(two, result, sizes_[l + 1]);
+                        ++k;
+                        continue;
+                    }
+                }
+                sum_rows(sum, result, sizes_[l + 1]);
             } else {
                 compute(l + 1, base + k * level.source_pitch, result);
             }
@@ -431,7 +444,7 @@ class SplineTile {
             interpolate_row(*table_, coefficients_, to);
             return;
         }
-        weigh_along_row(samples_, filter_taps_, 2 * radius + 1, inner_, coefficients_,
+        weigh_along_row(samples_, filter_taps_, 2 * radius + 1, inner_, InScratch<T>{coefficients_},
                         (table_->last - table_->first) * inner_);
         interpolate_row(*table_, coefficients_, to);
     }

@@ -76,6 +76,31 @@ HWY_NOINLINE void sum_rows_of(const WeightedRows<T>& sum, T* HWY_RESTRICT to, st
     }
 }
 
+// Elements of one vector.
+template <typename T>
+HWY_INLINE std::int64_t sum_step() {
+    return static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+}
+
+// Two at once. `elements` are whole vectors: what is written beyond the first's would fall on the second's.
+template <int count, typename T>
+HWY_NOINLINE void sum_rows_twice_of(const TwoSums<T>& sums, T* HWY_RESTRICT to, std::int64_t elements) {
+    const hn::ScalableTag<T> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const TwoSums<T> own = sums;
+    for (std::int64_t i = 0; i < elements; i += lanes) {
+        auto sum0 = hn::Zero(d);
+        auto sum1 = hn::Zero(d);
+        for (int j = 0; j < count; ++j) {
+            const auto sample = hn::LoadU(d, own.first.rows[j] + i);
+            sum0 = hn::MulAdd(hn::Set(d, own.first.weights[j]), sample, sum0);
+            sum1 = hn::MulAdd(hn::Set(d, own.second_weights[j]), sample, sum1);
+        }
+        hn::StoreU(sum0, d, to + i);
+        hn::StoreU(sum1, d, to + own.apart + i);
+    }
+}
+
 // The same into memory past the caches: each vector is stored as soon as it is computed, so that the arithmetic runs
 // while the stores drain. `to` is aligned to a vector, `elements` are whole vectors.
 template <int count, typename T>
@@ -148,6 +173,12 @@ HWY_INLINE void with_row_count(int count, const Visit& visit) {
 template <typename T>
 HWY_INLINE void sum_rows(const WeightedRows<T>& sum, T* to, std::int64_t elements) {
     with_row_count(sum.count, [&](auto count) HWY_ATTR { sum_rows_of<count.value>(sum, to, elements); });
+}
+
+template <typename T>
+HWY_INLINE void sum_rows(const TwoSums<T>& sums, T* to, std::int64_t elements) {
+    with_row_count(sums.first.count,
+                   [&](auto count) HWY_ATTR { sum_rows_twice_of<count.value>(sums, to, elements); });
 }
 
 template <typename T>
