@@ -43,6 +43,17 @@ class Options {
     std::vector<std::string> modes_ = boundary_names();
 };
 
+// What is computed and stored in the input's own type.
+ParameterValues plain_options() {
+    ParameterValues values;
+    values.set("mode", std::string("mirror"));
+    values.set("cval", 0.0);
+    values.set("precision", std::string("auto"));
+    values.set("truncate_integers", false);
+    values.set("output_dtype", std::string("same"));
+    return values;
+}
+
 // Than the type that some cases compute in.
 bool has_more_digits(DType dtype) {
     return dtype == DType::uint32 || dtype == DType::int32 || dtype == DType::uint64 || dtype == DType::int64;
@@ -158,7 +169,7 @@ std::vector<AgreementCase> uniform_cases() {
     Options options;
     const auto add_box = [&](const Box& box, std::optional<DType> maybe_dtype = {}) {
         const DType dtype = maybe_dtype.value_or(options.dtype());
-        ParameterValues parameters = options.next();
+        ParameterValues parameters = maybe_dtype ? plain_options() : options.next();
         parameters.set("size", box.size);
         parameters.set("origin", box.origin);
         if (!box.axes.empty()) {
@@ -193,7 +204,7 @@ std::vector<AgreementCase> gaussian_cases() {
     Options options;
     const auto add_smoothing = [&](const Smoothing& smoothing, std::optional<DType> maybe_dtype = {}) {
         DType dtype = maybe_dtype.value_or(options.dtype());
-        ParameterValues parameters = options.next();
+        ParameterValues parameters = maybe_dtype ? plain_options() : options.next();
         // What a fused multiply-add rounds otherwise is more than one of these, but where they are cut off.
         if (has_more_digits(dtype) && !*parameters.get<bool>("truncate_integers")) {
             dtype = DType::int16;
