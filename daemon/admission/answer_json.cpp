@@ -66,4 +66,12 @@ Json answer_to_json(const std::byte* data, const ArrayDescription& array) {
     return {};
 }
 
+Json table_rows_to_json(const std::byte* data, const std::array<std::int64_t, 2>& extents) {
+    Json rows = Json::array();
+    for (std::int64_t row = 0; row < extents[0]; ++row) {
+        rows.push_back(elements<double>(data + row * extents[1] * 8, extents[1]));
+    }
+    return rows;
+}
+
 }  // namespace slab::daemon

@@ -83,6 +83,8 @@ struct TilePreference {
     std::array<std::int64_t, max_rank> brick{1, 1, 1, 1, 1};
     std::array<std::int64_t, max_rank> most{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
     std::array<std::int64_t, max_rank> least{1, 1, 1, 1, 1};
+    // Axes that no tile is ever cut along: the kernel makes all of it at once, or not at all.
+    std::array<bool, max_rank> is_whole{};
 };
 
 // An array that the kernel computes first and reads later: spline coefficients, a filtered input. It lives in the volume
@@ -90,6 +92,13 @@ struct TilePreference {
 struct Workspace {
     ArrayDescription array;  // C order
     TilePreference tiles;
+};
+
+// A workspace, or its first numbers, that the job's result tells beside the output: float64, rows by columns.
+struct ToldTable {
+    std::string name;
+    std::size_t workspace = 0;
+    std::array<std::int64_t, 2> extents{};
 };
 
 // A kernel works in phases: the workspaces are filled in their order, one phase each, then the output. Between two
@@ -116,6 +125,7 @@ struct KernelPlan {
     std::optional<std::size_t> gathers;
     // The output is a few numbers: they are told with the job's end, and need no file.
     bool is_answer = false;
+    std::vector<ToldTable> told;
 };
 // An answer has at most so many elements.
 inline constexpr std::int64_t most_answer_elements = 1024;

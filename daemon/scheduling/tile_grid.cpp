@@ -19,7 +19,8 @@ std::array<std::int64_t, max_rank> tile_extents(const Box& domain, const kernels
         const std::int64_t extent = domain.extent(static_cast<int>(axis));
         // A tiny budget shrinks the brick too: tiles of one element are legal.
         const std::int64_t wanted = std::min(preference.brick[axis], budget / elements);
-        tile[axis] = std::clamp<std::int64_t>(std::max(wanted, preference.least[axis]), 1, extent);
+        const std::int64_t least = preference.is_whole[axis] ? extent : preference.least[axis];
+        tile[axis] = std::clamp<std::int64_t>(std::max(wanted, least), 1, extent);
         elements *= tile[axis];
     }
     for (std::size_t axis = rank; axis-- > 0;) {

@@ -113,6 +113,7 @@ class JobConductor : public Service {
     void phase_complete(Job& job);
     void band_complete(Job& job);
     void compute_finished(Job& job);
+    void tell_tables(Job& job);
     void dispatch();
     void bind_worker(WorkerSlot worker, const Job& job);
 

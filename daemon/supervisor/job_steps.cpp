@@ -272,11 +272,22 @@ void JobConductor::band_complete(Job& job) {
     }
 }
 
+// What the last step tells beside its output, before its workspaces go.
+void JobConductor::tell_tables(Job& job) {
+    const StepPlan& step = job.plan.steps.back();
+    const Placement places = job.placement(job.plan.cut.count - 1, job.band_plan);
+    for (const kernels::ToldTable& table : step.plan.told) {
+        const std::int64_t place = places.targets[step.first_phase + table.workspace];
+        job.result[table.name] = table_rows_to_json(volume_.data() + place, table.extents);
+    }
+}
+
 void JobConductor::compute_finished(Job& job) {
     scheduler_.remove(job.id);
     if (job.plan.is_answer() && job.holds.output) {
         job.result = answer_to_json(volume_.data() + job.holds.output->begin, job.plan.output);
     }
+    tell_tables(job);
     for (std::optional<ByteRange>& run : job.holds.inputs) {
         if (run && job.mover.loads == 0) {
             if (job.record != nullptr) {

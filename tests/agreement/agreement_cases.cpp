@@ -264,6 +264,9 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     if (kernel == "reslice") {
         return reslice_cases();
     }
+    if (kernel == "realign") {
+        return realign_cases();
+    }
     if (kernel == "map") {
         return map_cases();
     }

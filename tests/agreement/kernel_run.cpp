@@ -107,6 +107,24 @@ void run_tile_with_noise(const KernelRun& run, std::size_t phase, std::span<cons
     CHECK_FALSE_MESSAGE(overrun, "writes beyond its scratch");
 }
 
+// Tiles that are never cut along some axes: as the scheduler makes them, each once.
+std::vector<Box> widened(const std::vector<Box>& tiles, const Box& domain,
+                         const kernels::TilePreference& preference) {
+    std::vector<Box> wide;
+    for (Box tile : tiles) {
+        for (std::size_t axis = 0; axis < static_cast<std::size_t>(domain.rank); ++axis) {
+            if (preference.is_whole[axis]) {
+                tile.begin[axis] = domain.begin[axis];
+                tile.end[axis] = domain.end[axis];
+            }
+        }
+        if (std::ranges::find(wide, tile) == wide.end()) {
+            wide.push_back(tile);
+        }
+    }
+    return wide;
+}
+
 void run_phases(const KernelRun& run, const Box& box, const ArrayView& output, Fill fill, const Cut& cut,
                 std::mt19937_64& random) {
     const int axis = kernels::band_axis_of(run.plan.output.shape);
@@ -116,7 +134,10 @@ void run_phases(const KernelRun& run, const Box& box, const ArrayView& output, F
     std::vector<ConstArrayView> workspaces;
     parts.reserve(run.plan.workspaces.size());
     const auto run_tiles = [&](std::size_t phase, const ArrayView& target, const Box& domain) {
-        for (const Box& tile : cut(domain)) {
+        const bool is_output = phase == run.plan.workspaces.size();
+        const kernels::TilePreference& preference =
+            is_output ? run.plan.tiles : run.plan.workspaces[phase].tiles;
+        for (const Box& tile : widened(cut(domain), domain, preference)) {
             run_tile_with_noise(run, phase, workspaces, target, tile, fill);
             if (random() % 4 == 0) {
                 run_tile_with_noise(run, phase, workspaces, target, tile, fill);

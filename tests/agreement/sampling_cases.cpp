@@ -167,4 +167,34 @@ std::vector<AgreementCase> reslice_cases() {
     return cases;
 }
 
+std::vector<AgreementCase> realign_cases() {
+    std::vector<AgreementCase> cases;
+    const auto add = [&](const Shape& shape, DType dtype, AxisOrder axes, const char* order,
+                         bool is_estimate_only) {
+        ParameterValues parameters;
+        parameters.set("batch", std::string(axes == AxisOrder::reversed ? "last" : "first"));
+        parameters.set("reference", std::string(shape[0] > 4 ? "2" : "middle"));
+        parameters.set("voxel_size", std::vector<double>{2.0, 3.0, 2.5});
+        parameters.set("order", std::string(order));
+        parameters.set("estimate_only", is_estimate_only);
+        parameters.set("mask_outside", shape[0] == 3);
+        parameters.set("mode", std::string("constant"));
+        parameters.set("cval", 0.0);
+        parameters.set("precision", std::string("auto"));
+        parameters.set("gain_fields", std::string("on"));
+        AgreementCase one{"realign " + to_text(shape) + " " + std::string(name_of(dtype)) + " order " +
+                              order + (is_estimate_only ? " estimate only" : ""),
+                          {{{dtype, shape, MemoryOrder::c}}, std::move(parameters), axes},
+                          Content::ordinary};
+        cases.push_back(std::move(one));
+    };
+    add({4, 9, 10, 12}, DType::float32, AxisOrder::as_given, "cubic", false);
+    add({3, 8, 8, 21}, DType::int16, AxisOrder::as_given, "linear", false);
+    add({17, 9, 8, 10}, DType::float32, AxisOrder::reversed, "nearest", false);
+    add({17, 16, 17, 18}, DType::uint16, AxisOrder::reversed, "quintic", false);
+    add({2, 20, 8, 9}, DType::float64, AxisOrder::reversed, "cubic", true);
+    add({18, 16, 33, 18}, DType::float32, AxisOrder::as_given, "cubic", true);
+    return cases;
+}
+
 }  // namespace slab::agreement

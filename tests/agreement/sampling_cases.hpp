@@ -9,5 +9,6 @@ namespace slab::agreement {
 // A spline at the coordinates of a pull-back.
 std::vector<AgreementCase> affine_cases();
 std::vector<AgreementCase> reslice_cases();
+std::vector<AgreementCase> realign_cases();
 
 }  // namespace slab::agreement

@@ -72,6 +72,8 @@ Expected<AffineMatrix> matrix_at(const Table& table, std::size_t at, bool has_la
     return matrix;
 }
 
+}  // namespace
+
 Expected<AffineMatrix> grid_to_mm(const PlanRequest& request) {
     const auto* affine = request.parameters.get<Table>("affine");
     if (affine == nullptr) {
@@ -109,6 +111,8 @@ Expected<AffineMatrix> grid_to_mm(const PlanRequest& request) {
     }
     return matrix;
 }
+
+namespace {
 
 // FSL's scaled mm: voxel sizes and nothing else, but x is counted from the other end where the map to the world keeps
 // left- and right-handedness ("neurological"; newimage stores such images turned round).

@@ -19,4 +19,7 @@ struct FrameTransforms {
 Expected<FrameTransforms> frame_transforms(const PlanRequest& request,
                                            const std::array<std::int64_t, 3>& extents);
 
+// From voxels, numbered in the user's order of the axes of space, to mm: the parameter `affine`, or `voxel_size`.
+Expected<AffineMatrix> grid_to_mm(const PlanRequest& request);
+
 }  // namespace slab::kernels

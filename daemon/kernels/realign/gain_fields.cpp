@@ -1,0 +1,393 @@
+#include "daemon/kernels/realign/gain_fields.hpp"
+
+#include "daemon/kernels/realign/dense_matrix.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace slab::kernels::realign {
+namespace {
+
+constexpr double waves_over_box = 3.0;
+constexpr std::int64_t most_waves_along = 8;
+constexpr std::int64_t lanes = 16;
+using Lanes = std::array<float, lanes>;
+float sum_of(Lanes terms) {
+    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+        for (std::size_t lane = 0; lane < half; ++lane) {
+            terms[lane] += terms[lane + half];
+        }
+    }
+    return terms[0];
+}
+
+using CosineTable = std::array<Lanes, most_waves_along + 1>;
+
+void choose_waves(const ReferenceFacts& reference, GainFacts& facts) {
+    std::array<double, 3> length{};
+    double volume = 1.0;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        length[axis] = std::max(reference.high[axis] - reference.low[axis], 1e-6);
+        volume *= length[axis];
+    }
+    const double shortest = std::cbrt(volume) / waves_over_box;
+    std::array<std::int64_t, 3> most{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        most[axis] = std::min(most_waves_along, static_cast<std::int64_t>(length[axis] / shortest));
+    }
+    facts.count = facts.most_waves = 0;
+    for (std::int64_t i = 0; i <= most[0]; ++i) {
+        for (std::int64_t j = 0; j <= most[1]; ++j) {
+            for (std::int64_t k = 0; k <= most[2]; ++k) {
+                const double x = static_cast<double>(i) / length[0];
+                const double y = static_cast<double>(j) / length[1];
+                const double z = static_cast<double>(k) / length[2];
+                const bool is_slow = (x * x + y * y + z * z) * shortest * shortest <= 1.0 + 1e-9;
+                if (i + j + k > 0 && is_slow && facts.count < most_gain_fields) {
+                    facts.waves[static_cast<std::size_t>(facts.count++)] = {static_cast<std::int8_t>(i),
+                                                                            static_cast<std::int8_t>(j),
+                                                                            static_cast<std::int8_t>(k)};
+                    facts.most_waves = std::max({facts.most_waves, i, j, k});
+                }
+            }
+        }
+    }
+}
+
+// cos(n a) of `used` lanes, from cos(a), for n up to `most`: cos((n+1) a) = 2 cos(a) cos(n a) - cos((n-1) a).
+void make_cosines(const float* cosine, std::int64_t used, std::int64_t most, CosineTable& table) {
+    table[0].fill(1.0F);
+    Lanes& first = table[1];
+    first.fill(0.0F);
+    std::copy_n(cosine, used, first.begin());
+    for (std::size_t n = 2; n <= static_cast<std::size_t>(most); ++n) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            table[n][lane] = 2.0F * first[lane] * table[n - 1][lane] - table[n - 2][lane];
+        }
+    }
+}
+
+// The fields' cosines of a group of voxels.
+struct GroupCosines {
+    std::array<CosineTable, 3> along;
+
+    GroupCosines(const GainFields& fields, std::int64_t begin, std::int64_t used) {
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            make_cosines(fields.cosine[axis] + begin, used,
+                         std::max<std::int64_t>(fields.facts->most_waves, 1), along[axis]);
+        }
+    }
+    float at(const std::array<std::int8_t, 3>& waves, std::size_t lane) const {
+        return along[0][static_cast<std::size_t>(waves[0])][lane] *
+               along[1][static_cast<std::size_t>(waves[1])][lane] *
+               along[2][static_cast<std::size_t>(waves[2])][lane];
+    }
+};
+
+template <class Visit>
+void for_each_group(std::int64_t begin, std::int64_t end, const Visit& visit) {
+    for (; begin < end; begin += lanes) {
+        visit(begin, std::min(lanes, end - begin));
+    }
+}
+
+// Z^T B between the 8 columns and the fields, and between the fields.
+void make_gain_normal(const ReferenceImage& reference, const GainFields& fields) {
+    GainFacts& facts = *fields.facts;
+    const auto count = static_cast<std::size_t>(facts.count);
+    facts.fixed_by_gain.fill(0.0);
+    facts.gain_by_fixed.fill(0.0);
+    facts.gain_by_gain.fill(0.0);
+    std::array<Lanes, most_gain_fields> field{};
+    std::array<Lanes, most_gain_fields> weighted{};
+    for_each_group(0, reference.facts->voxels, [&](std::int64_t begin, std::int64_t used) {
+        const GroupCosines cosines(fields, begin, used);
+        std::array<Columns, lanes> columns{};
+        std::array<Columns, lanes> instruments{};
+        Lanes value{};
+        Lanes weighted_value{};
+        for (std::size_t lane = 0; lane < static_cast<std::size_t>(used); ++lane) {
+            const std::int64_t i = begin + static_cast<std::int64_t>(lane);
+            columns[lane] = columns_of(reference, i);
+            instruments[lane] = instruments_of(reference, i);
+            value[lane] = reference.value[i];
+            weighted_value[lane] = fields.weighted_value[i];
+        }
+        for (std::size_t a = 0; a < count; ++a) {
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                const float cosine = cosines.at(facts.waves[a], lane);
+                field[a][lane] = value[lane] * cosine;
+                weighted[a][lane] = weighted_value[lane] * cosine;
+            }
+        }
+        for (std::size_t a = 0; a < count; ++a) {
+            for (std::size_t lane = 0; lane < static_cast<std::size_t>(used); ++lane) {
+                for (std::size_t column = 0; column < column_count; ++column) {
+                    facts.fixed_by_gain[column * count + a] +=
+                        instruments[lane][column] * static_cast<double>(field[a][lane]);
+                    facts.gain_by_fixed[a * column_count + column] +=
+                        columns[lane][column] * static_cast<double>(weighted[a][lane]);
+                }
+            }
+            for (std::size_t b = 0; b <= a; ++b) {
+                Lanes products{};
+                for (std::size_t lane = 0; lane < lanes; ++lane) {
+                    products[lane] = weighted[a][lane] * field[b][lane];
+                }
+                facts.gain_by_gain[a * count + b] += static_cast<double>(sum_of(products));
+            }
+        }
+    });
+    for (std::size_t a = 0; a < count; ++a) {
+        for (std::size_t b = 0; b < a; ++b) {
+            facts.gain_by_gain[b * count + a] = facts.gain_by_gain[a * count + b];
+        }
+    }
+}
+
+Lanes product(const Lanes& a, const Lanes& b) {
+    Lanes products;
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+        products[lane] = a[lane] * b[lane];
+    }
+    return products;
+}
+
+// A voxel without a sample.
+void take_out(const ReferenceImage& reference, const GainFields& fields, const GroupCosines& cosines,
+              std::int64_t i, std::size_t lane, FrameGain& gain) {
+    const GainFacts& facts = *fields.facts;
+    const auto count = static_cast<std::size_t>(facts.count);
+    const Columns columns = columns_of(reference, i);
+    const Columns instruments = instruments_of(reference, i);
+    for (std::size_t a = 0; a < count; ++a) {
+        const auto cosine = static_cast<double>(cosines.at(facts.waves[a], lane));
+        for (std::size_t column = 0; column < column_count; ++column) {
+            gain.fixed_by_gain[column * count + a] -=
+                instruments[column] * cosine * static_cast<double>(reference.value[i]);
+            gain.gain_by_fixed[a * column_count + column] -=
+                columns[column] * cosine * static_cast<double>(fields.weighted_value[i]);
+        }
+    }
+}
+
+// What the fixed columns leave of the fields' matrix: N_cc - N_cf N_ff^-1 N_fc; and of a right side, b_c - N_cf N_ff^-1 b_f.
+bool reduce(const GainFacts& facts, const NormalMatrix& fixed, const double* fixed_by_gain,
+            const double* gain_by_fixed, const Columns& fixed_right, double* matrix, double* right) {
+    const std::int64_t count = facts.count;
+    const auto solved = [&](Columns& unknowns) {
+        NormalMatrix copy = fixed;
+        return solve(copy.data(), column_count, unknowns.data(), column_count);
+    };
+    for (std::int64_t b = 0; b <= count; ++b) {
+        Columns unknowns = fixed_right;
+        for (std::int64_t column = 0; b < count && column < column_count; ++column) {
+            unknowns[static_cast<std::size_t>(column)] = fixed_by_gain[column * count + b];
+        }
+        if (!solved(unknowns)) {
+            return false;
+        }
+        for (std::int64_t a = 0; a < count; ++a) {
+            double known = 0.0;
+            for (std::int64_t column = 0; column < column_count; ++column) {
+                known +=
+                    gain_by_fixed[a * column_count + column] * unknowns[static_cast<std::size_t>(column)];
+            }
+            if (b == count) {
+                right[a] -= known;
+            } else {
+                matrix[a * count + b] = facts.gain_by_gain[static_cast<std::size_t>(a * count + b)] - known;
+            }
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+GainFields lay_out_gain_fields(MemoryRun& run, std::int64_t capacity) {
+    GainFields fields;
+    fields.facts = run.take<GainFacts>(1);
+    for (float*& cosine : fields.cosine) {
+        cosine = run.take<float>(capacity);
+    }
+    fields.weighted_value = run.take<float>(capacity);
+    return fields;
+}
+
+void make_gain_fields(const ReferenceImage& reference, GainFields& fields) {
+    const ReferenceFacts& known = *reference.facts;
+    GainFacts& facts = *fields.facts;
+    choose_waves(known, facts);
+    for (std::int64_t i = 0; i < known.voxels; ++i) {
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            const double length = std::max(known.high[axis] - known.low[axis], 1e-6);
+            const double place = (static_cast<double>(reference.place[axis][i]) - known.low[axis]) / length;
+            fields.cosine[axis][i] = static_cast<float>(std::cos(std::numbers::pi * place));
+        }
+        fields.weighted_value[i] = reference.weight[i] * reference.value[i];
+    }
+    make_gain_normal(reference, fields);
+    std::array<double, most_gain_fields> unused{};
+    const bool is_solved =
+        known.voxels > 0 && reduce(facts, known.normal, facts.fixed_by_gain.data(),
+                                   facts.gain_by_fixed.data(), {}, facts.lower.data(), unused.data());
+    const auto count = static_cast<std::size_t>(facts.count);
+    for (std::size_t a = 0; a < count; ++a) {
+        for (std::size_t b = 0; b < a; ++b) {
+            const double mean = 0.5 * (facts.lower[a * count + b] + facts.lower[b * count + a]);
+            facts.lower[a * count + b] = facts.lower[b * count + a] = mean;
+        }
+    }
+    if (!is_solved || !factor_cholesky(facts.lower.data(), facts.count)) {
+        facts.count = 0;
+    }
+}
+
+void add_group(const ReferenceImage& reference, const GainFields& fields, std::int64_t begin,
+               std::int64_t count, const float* samples, FrameGain& gain) {
+    const GainFacts& facts = *fields.facts;
+    const auto fields_count = static_cast<std::size_t>(facts.count);
+    std::array<Lanes, most_gain_fields> sums;
+    std::fill_n(sums.begin(), fields_count, Lanes{});
+    for_each_group(begin, begin + count, [&](std::int64_t first, std::int64_t used) {
+        const GroupCosines cosines(fields, first, used);
+        Lanes rest{};
+        for (std::size_t lane = 0; lane < static_cast<std::size_t>(used); ++lane) {
+            const std::int64_t i = first + static_cast<std::int64_t>(lane);
+            const float sample = samples[i - begin];
+            if (sample == sample) {
+                rest[lane] = (sample - reference.value[i]) * fields.weighted_value[i];
+            } else {
+                take_out(reference, fields, cosines, i, lane, gain);
+            }
+        }
+        // Fields follow each other by their waves, the last axis' fastest.
+        Lanes along_x{};
+        Lanes in_plane{};
+        std::array<std::int8_t, 2> known{-1, -1};
+        for (std::size_t a = 0; a < fields_count; ++a) {
+            const auto& waves = facts.waves[a];
+            if (waves[0] != known[0]) {
+                along_x = product(rest, cosines.along[0][static_cast<std::size_t>(waves[0])]);
+            }
+            if (waves[0] != known[0] || waves[1] != known[1]) {
+                in_plane = product(along_x, cosines.along[1][static_cast<std::size_t>(waves[1])]);
+                known = {waves[0], waves[1]};
+            }
+            const Lanes& along_z = cosines.along[2][static_cast<std::size_t>(waves[2])];
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                sums[a][lane] += in_plane[lane] * along_z[lane];
+            }
+        }
+    });
+    for (std::size_t a = 0; a < fields_count; ++a) {
+        gain.right[a] += static_cast<double>(sum_of(sums[a]));
+    }
+}
+
+void finish_gain(const GainFacts& facts, const FrameEquations& equations, FrameGain& gain) {
+    const auto count = static_cast<std::size_t>(facts.count);
+    std::array<double, most_gain_fields * most_gain_fields> matrix{};
+    std::array<double, most_gain_fields> right = gain.right;
+    gain.whitened.fill(0.0);
+    if (!reduce(facts, equations.normal, gain.fixed_by_gain.data(), gain.gain_by_fixed.data(),
+                equations.right, matrix.data(), right.data()) ||
+        !solve(matrix.data(), facts.count, right.data(), facts.count)) {
+        return;
+    }
+    for (std::size_t a = 0; a < count; ++a) {
+        for (std::size_t b = a; b < count; ++b) {
+            gain.whitened[a] += facts.lower[b * count + a] * right[b];
+        }
+    }
+}
+
+bool unknowns_without_gain(const GainFacts& facts, const FrameEquations& equations, const FrameGain& frame,
+                           const double* gain, Columns& unknowns) {
+    const auto count = static_cast<std::size_t>(facts.count);
+    std::array<double, most_gain_fields> fields{};
+    std::copy_n(gain, count, fields.begin());
+    solve_lower_transposed(facts.lower.data(), fields.data(), facts.count);
+    FrameEquations rest = equations;
+    for (std::size_t column = 0; column < column_count; ++column) {
+        for (std::size_t a = 0; a < count; ++a) {
+            rest.right[column] -= frame.fixed_by_gain[column * count + a] * fields[a];
+        }
+    }
+    return solve_equations(rest, unknowns);
+}
+
+std::int64_t shrink_gains(double* gains, std::int64_t frames, std::int64_t count, double least_noise,
+                          double* scratch) {
+    double* const gram = scratch;
+    double* const vectors = gram + count * count;
+    double* const keep = vectors + count * count;
+    double* const values = keep + count * count;
+    double* const sorted = values + count;
+    for (std::int64_t a = 0; a < count; ++a) {
+        double mean = 0.0;
+        for (std::int64_t frame = 0; frame < frames; ++frame) {
+            mean += gains[frame * count + a];
+        }
+        mean /= static_cast<double>(frames);
+        for (std::int64_t frame = 0; frame < frames; ++frame) {
+            gains[frame * count + a] -= mean;
+        }
+    }
+    for (std::int64_t a = 0; a < count; ++a) {
+        for (std::int64_t b = 0; b < count; ++b) {
+            double sum = 0.0;
+            for (std::int64_t frame = 0; frame < frames; ++frame) {
+                sum += gains[frame * count + a] * gains[frame * count + b];
+            }
+            gram[a * count + b] = sum;
+        }
+    }
+    symmetric_eigenvectors(gram, vectors, values, count);
+    for (std::int64_t a = 0; a < count; ++a) {
+        values[a] = std::sqrt(std::max(values[a], 0.0));
+        sorted[a] = values[a];
+    }
+    std::sort(sorted, sorted + count, [](double x, double y) { return x > y; });
+    const std::int64_t known = std::min(frames, count);
+    const double median = 0.5 * (sorted[(known - 1) / 2] + sorted[known / 2]);
+    const auto longer = static_cast<double>(std::max(frames, count));
+    const double beta = static_cast<double>(known) / longer;
+    const double lambda = std::sqrt(2.0 * (beta + 1.0) +
+                                    8.0 * beta / ((beta + 1.0) + std::sqrt(beta * beta + 14.0 * beta + 1.0)));
+    const double omega = ((0.56 * beta - 0.95) * beta + 1.82) * beta + 1.43;
+    const double noise =
+        std::max(median / std::sqrt(longer) * omega / lambda, least_noise) * std::sqrt(longer);
+    // What of each direction is kept, of 1.
+    std::fill_n(keep, count * count, 0.0);
+    std::int64_t rank = 0;
+    for (std::int64_t j = 0; j < count; ++j) {
+        const double y = noise > 0.0 ? values[j] / noise : 0.0;
+        if (!(y > 1.1 * (1.0 + std::sqrt(beta)))) {
+            continue;
+        }
+        ++rank;
+        const double squared = y * y - beta - 1.0;
+        const double share = std::sqrt(std::max(squared * squared - 4.0 * beta, 0.0)) / (y * y);
+        for (std::int64_t a = 0; a < count; ++a) {
+            for (std::int64_t b = 0; b < count; ++b) {
+                keep[a * count + b] += share * vectors[a * count + j] * vectors[b * count + j];
+            }
+        }
+    }
+    for (std::int64_t frame = 0; frame < frames; ++frame) {
+        double* const row = gains + frame * count;
+        std::copy_n(row, count, values);
+        for (std::int64_t a = 0; a < count; ++a) {
+            row[a] = 0.0;
+            for (std::int64_t b = 0; b < count; ++b) {
+                row[a] += keep[a * count + b] * values[b];
+            }
+        }
+    }
+    return rank;
+}
+
+}  // namespace slab::kernels::realign

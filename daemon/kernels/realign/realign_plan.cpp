@@ -1,0 +1,228 @@
+#include "daemon/kernels/realign/estimation.hpp"
+#include "daemon/kernels/realign/natural_spline.hpp"
+#include "daemon/kernels/realign/realign.hpp"
+#include "daemon/kernels/realign/realign_program.hpp"
+#include "daemon/kernels/realign/sample_source.hpp"
+#include "daemon/kernels/reslice/frame_transforms.hpp"
+#include "daemon/kernels/sampling/sampling_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace slab::kernels {
+namespace {
+
+using namespace realign;
+
+constexpr std::int64_t least_extent = 8;
+constexpr std::int64_t least_coarse_extent = 8;
+constexpr double most_anisotropy = 1.5;  // an axis so much coarser than the finest is not halved
+
+Error usage(std::string what, std::string because, std::string remedy) {
+    return {ErrorKind::usage, std::move(what), std::move(because), std::move(remedy)};
+}
+
+Expected<std::int64_t> reference_of(const PlanRequest& request, std::int64_t frames) {
+    const auto* given = request.parameters.get<std::string>("reference");
+    if (given == nullptr || *given == "first") {
+        return 0;
+    }
+    if (*given == "middle") {
+        return frames / 2;
+    }
+    if (*given == "last") {
+        return frames - 1;
+    }
+    std::int64_t frame = -1;
+    const auto [end, error] = std::from_chars(given->data(), given->data() + given->size(), frame);
+    if (error != std::errc() || end != given->data() + given->size() || frame < 0 || frame >= frames) {
+        return std::unexpected(usage(fmt::format("there is no reference frame {}", *given),
+                                     fmt::format("the series has {} frames, 0 to {}", frames, frames - 1),
+                                     "Give first, middle, last or a frame's number."));
+    }
+    return frame;
+}
+
+Expected<void> check_series(const ArrayDescription& series, bool is_first_in_memory) {
+    const Shape& shape = series.shape;
+    if (shape.rank == 3) {
+        return std::unexpected(usage("realign takes a series of volumes",
+                                     "the input has 3 dimensions: it is one frame",
+                                     "Give a 4-D array; a single volume is moved by reslice."));
+    }
+    if (shape.rank != 4) {
+        return std::unexpected(usage("realign takes a series of volumes: 4 dimensions",
+                                     fmt::format("the input has {}", shape.rank), "Give x, y, z and time."));
+    }
+    if (part_dtype(series.dtype) != series.dtype) {
+        return std::unexpected(usage("realign takes real numbers",
+                                     fmt::format("the input is {}", name_of(series.dtype)),
+                                     "Give its magnitude: slab run map --expr 'abs(a)'."));
+    }
+    if (!is_first_in_memory) {
+        return std::unexpected(usage(
+            "the frames of the series are interleaved in memory",
+            "realign goes through whole frames, and here the frames' axis is the fastest",
+            "Give a NIfTI file, a Fortran-ordered array of x, y, z, t, or t, x, y, z with --batch first."));
+    }
+    if (shape[0] < 2) {
+        return std::unexpected(
+            usage("there is nothing to realign", "the series has one frame", "Give 2 frames or more."));
+    }
+    for (int axis = 1; axis < 4; ++axis) {
+        if (shape[axis] < least_extent) {
+            return std::unexpected(usage(
+                "the frames are too small to be realigned",
+                fmt::format("an axis of space has {} voxels; {} is the least", shape[axis], least_extent),
+                "Motion of so few voxels cannot be told from noise."));
+        }
+    }
+    const std::int64_t most_voxels = static_cast<std::int64_t>(scratch_bytes) * 8;
+    if (shape[1] > most_voxels / shape[2] / shape[3]) {
+        return std::unexpected(usage(
+            "the frames are too large to be realigned",
+            fmt::format("{} x {} x {} voxels; {} is the most", shape[1], shape[2], shape[3], most_voxels),
+            "Shrink the series first: slab run zoom."));
+    }
+    return {};
+}
+
+void choose_levels(RealignProgram& program) {
+    program.levels = 0;
+    while (program.levels < static_cast<std::int64_t>(most_coarse_levels)) {
+        const VolumeGrid grid = level_grid(program, program.levels);
+        const Point spacing = grid.spacing();
+        const double finest = std::min({spacing[0], spacing[1], spacing[2]});
+        Extents factors{1, 1, 1};
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            const bool is_halved =
+                grid.extents[axis] / 2 >= least_coarse_extent && spacing[axis] < most_anisotropy * finest;
+            factors[axis] = is_halved ? 2 : 1;
+        }
+        if (factors == Extents{1, 1, 1}) {
+            return;
+        }
+        program.factors[static_cast<std::size_t>(program.levels++)] = factors;
+    }
+}
+
+// A row for each frame, in a tile of its own.
+Workspace rows_of_frames(DType dtype, std::int64_t frames, std::int64_t elements) {
+    Workspace workspace{{dtype, Shape{frames, elements}, MemoryOrder::c}, {}};
+    workspace.tiles.brick = workspace.tiles.most = {1, elements, 1, 1, 1};
+    workspace.tiles.is_whole = {false, true, false, false, false};
+    return workspace;
+}
+
+Workspace one_piece(DType dtype, std::int64_t elements) {
+    Workspace workspace{{dtype, Shape{elements}, MemoryOrder::c}, {}};
+    workspace.tiles.is_whole = {true, false, false, false, false};
+    return workspace;
+}
+
+std::vector<Workspace> estimation_workspaces(const RealignProgram& program, std::size_t table_bytes) {
+    const std::int64_t frames = program.frames;
+    const std::int64_t voxels = program.grid.count();
+    Workspace mean{{DType::float32, Shape{2, voxels}, MemoryOrder::c}, {}};
+    mean.tiles.brick = {2, 16384, 1, 1, 1};
+    mean.tiles.is_whole = {true, false, false, false, false};
+    std::vector<Workspace> workspaces{
+        rows_of_frames(DType::float32, frames, program.grid.padded_count()),
+        rows_of_frames(DType::float32, frames, coarse_images_elements(program)),
+        one_piece(DType::uint8, references_bytes(program)),
+        rows_of_frames(DType::uint8, frames, first_pass_bytes()),
+        rows_of_frames(DType::float32, frames, voxels),
+        mean,
+        one_piece(DType::uint8, second_reference_bytes(program)),
+        rows_of_frames(DType::uint8, frames, second_pass_bytes()),
+        one_piece(DType::float64, motion_elements(program)),
+    };
+    if (!program.is_estimate_only) {
+        workspaces.push_back(one_piece(DType::uint8, static_cast<std::int64_t>(table_bytes)));
+    }
+    return workspaces;
+}
+
+std::int64_t order_of(const ParameterValues& parameters) {
+    const auto* order = parameters.get<std::string>("order");
+    const std::string name = order == nullptr ? "cubic" : *order;
+    return name == "nearest"   ? 0
+           : name == "linear"  ? 1
+           : name == "cubic"   ? 3
+           : name == "quintic" ? 5
+                               : name.front() - '0';
+}
+
+}  // namespace
+
+Expected<KernelPlan> plan_realign(const PlanRequest& request) {
+    const ArrayDescription& series = request.inputs[0];
+    const bool is_reversed = request.axes == AxisOrder::reversed;
+    const auto* batch = request.parameters.get<std::string>("batch");
+    const bool is_first_in_memory = (batch != nullptr && *batch == "first") != is_reversed;
+    if (const auto checked = check_series(series, is_first_in_memory); !checked) {
+        return std::unexpected(checked.error());
+    }
+    RealignProgram program;
+    program.frames = series.shape[0];
+    program.grid.extents = {series.shape[1], series.shape[2], series.shape[3]};
+    const auto reference = reference_of(request, program.frames);
+    if (!reference) {
+        return std::unexpected(reference.error());
+    }
+    program.reference = *reference;
+    const auto to_mm = grid_to_mm(request);
+    if (!to_mm) {
+        return std::unexpected(to_mm.error());
+    }
+    for (std::size_t row = 0; row < 3; ++row) {
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            program.grid.to_mm.rows[row][axis] = to_mm->rows[row][is_reversed ? 2 - axis : axis];
+        }
+        program.grid.to_mm.rows[row][3] = to_mm->rows[row][3];
+    }
+    const auto* gain = request.parameters.get<std::string>("gain_fields");
+    program.has_gain_fields = gain == nullptr || *gain == "on";
+    const auto* is_estimate_only = request.parameters.get<bool>("estimate_only");
+    program.is_estimate_only = is_estimate_only != nullptr && *is_estimate_only;
+    choose_levels(program);
+
+    const auto spline = spline_choices(request, order_of(request.parameters));
+    if (!spline) {
+        return std::unexpected(spline.error());
+    }
+    SamplingRequest sampling{series, series.shape, 1, 3, *spline, {}, Masking::each_frame};
+    PullBack identity;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        identity.matrix[axis][axis] = 1.0;
+    }
+    sampling.frames.assign(static_cast<std::size_t>(program.frames), identity);
+    const auto* is_masked = request.parameters.get<bool>("mask_outside");
+    sampling.masking = is_masked != nullptr && *is_masked ? Masking::shared : Masking::each_frame;
+    auto plan = plan_sampling(sampling);
+    if (!plan) {
+        return plan;
+    }
+    program.sampling = plan->program.as<SamplingProgram>();
+    std::vector<Workspace> workspaces = estimation_workspaces(program, plan->table.size());
+    if (program.is_estimate_only) {
+        // As the user counts axes, the frames are first.
+        program.is_output_reversed = is_reversed;
+        plan->output = {DType::float64,
+                        is_reversed ? Shape{4, 4, program.frames} : Shape{program.frames, 4, 4},
+                        MemoryOrder::c};
+        plan->tiles = {};
+    } else {
+        std::ranges::move(plan->workspaces, std::back_inserter(workspaces));
+    }
+    plan->workspaces = std::move(workspaces);
+    plan->program = Program(program);
+    plan->told = {
+        {"motion", static_cast<std::size_t>(RealignPhase::motion), {program.frames, motion_columns}}};
+    // The estimate has one definition; resampling has two, whose places differ by nothing.
+    return plan;
+}
+
+}  // namespace slab::kernels

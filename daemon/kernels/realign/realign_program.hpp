@@ -1,0 +1,87 @@
+#pragma once
+
+#include "daemon/kernels/kernel.hpp"
+#include "daemon/kernels/realign/volume_grid.hpp"
+#include "daemon/kernels/sampling/sampling_program.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace slab::kernels {
+
+// What the phases of motion correction make, in this order; each is a workspace. Those of resampling follow, and the output.
+enum class RealignPhase : std::uint8_t {
+    coefficients,   // of each frame's spline
+    coarse_images,  // of each frame, behind each other, the coarsest last
+    references,     // the reference frame's voxels, of each resolution
+    first_pass,     // each frame's motion, coarse to fine
+    samples,        // each frame at the reference's voxels
+    mean,           // of the samples, and how many there are
+    second_reference,
+    second_pass,  // each frame's motion to the mean
+    motion,       // the result: a row for each frame
+    pull_backs,   // the table of the phases that resample
+};
+inline constexpr std::size_t realign_phases = 10;
+
+inline constexpr std::size_t most_coarse_levels = 2;
+
+// A row of the result.
+enum MotionColumn : std::size_t {
+    motion_matrix_begin = 0,  // the frame's mm to the reference's: three rows of four
+    motion_scale = 12,        // of the frame's intensity to the reference's
+    motion_steps = 13,
+    motion_has_converged = 14,
+    motion_noise = 15,  // root of the mean square of what is left, in the image's unit
+    motion_dvars = 16,  // root of the mean square of the change from the frame before; 0 of the first
+    motion_columns = 17,
+};
+
+struct RealignProgram {
+    realign::VolumeGrid grid;
+    std::int64_t frames = 1;
+    std::int64_t reference = 0;
+    std::int64_t levels = 0;                                     // coarse ones
+    std::array<realign::Extents, most_coarse_levels> factors{};  // against the level before
+    bool has_gain_fields = true;
+    bool is_estimate_only = false;
+    bool is_output_reversed = false;  // of the estimate: [column][row][frame] in memory
+    SamplingProgram sampling;
+};
+static_assert(sizeof(RealignProgram) <= Program::capacity);
+
+namespace realign {
+
+// The grid of a coarse image; level 0 is the frame's own.
+inline VolumeGrid level_grid(const RealignProgram& program, std::int64_t level) {
+    VolumeGrid grid = program.grid;
+    for (std::int64_t l = 0; l < level; ++l) {
+        const Extents& factors = program.factors[static_cast<std::size_t>(l)];
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            const auto factor = static_cast<double>(factors[axis]);
+            grid.extents[axis] /= factors[axis];
+            for (auto& row : grid.to_mm.rows) {
+                row[3] += row[axis] * (factor - 1.0) / 2.0;  // the middle of the block
+            }
+        }
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            for (auto& row : grid.to_mm.rows) {
+                row[axis] *= static_cast<double>(factors[axis]);
+            }
+        }
+    }
+    return grid;
+}
+
+// Where a level's image begins among a frame's coarse images; past the last one: how many elements they have.
+inline std::int64_t coarse_begin(const RealignProgram& program, std::int64_t level) {
+    std::int64_t begin = 0;
+    for (std::int64_t l = 1; l < level; ++l) {
+        begin += level_grid(program, l).count();
+    }
+    return begin;
+}
+
+}  // namespace realign
+}  // namespace slab::kernels

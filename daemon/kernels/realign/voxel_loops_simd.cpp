@@ -1,0 +1,36 @@
+#include "daemon/kernels/realign/normal_equations.hpp"
+#include "daemon/kernels/realign/voxel_sampler.hpp"
+#include "daemon/kernels/simd_targets.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "daemon/kernels/realign/voxel_loops_simd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "daemon/kernels/realign/voxel_loops_inl.hpp"
+
+#if HWY_ONCE
+namespace slab::kernels::realign {
+
+HWY_EXPORT(sample_group);
+HWY_EXPORT(sum_group);
+
+void sample_voxels(const SampledFrame& frame, const ReferenceImage& reference, const AffineMatrix& pull_back,
+                   std::int64_t begin, std::int64_t count, float* to) {
+    for (std::int64_t done = 0; done < count; done += voxel_group) {
+        HWY_DYNAMIC_DISPATCH(sample_group)
+        (frame, reference, pull_back, begin + done, std::min(voxel_group, count - done), to + done);
+    }
+}
+
+void sum_residuals(const ReferenceImage& reference, std::int64_t begin, std::int64_t count,
+                   const float* samples, GroupSums& sums) {
+    HWY_DYNAMIC_DISPATCH(sum_group)(reference, begin, count, samples, sums);
+}
+
+}  // namespace slab::kernels::realign
+#endif
