@@ -26,15 +26,15 @@ class FetchCommand final : public Command {
 
     void declare(CLI::App& app) override {
         app.add_option("ID", job_, "The job")->required();
-        app.add_option("-o,--output", output_,
-                       "The file; its ending chooses the format: .npy, .nii, .raw, .bin. Also an existing "
-                       "pipe, or - for "
-                       "the standard output")
+        app.add_option(
+               "-o,--output", output_,
+               "The file; its ending chooses the format: .npy, .nii, .raw, .bin, and with .gz behind packed. "
+               "Also an existing pipe, or - for the standard output")
             ->type_name("FILE")
             ->required();
         app.add_option("--output-format", output_format_,
-                       "Its format, whatever its name: npy (for pipes, too), nii or raw")
-            ->type_name("npy|nii|raw");
+                       "Its format, whatever its name: npy (for pipes, too), nii, raw, npy.gz, ...")
+            ->type_name("npy|nii|raw[.gz]");
         app.add_flag("--overwrite", overwrite_, "Replace the file if it exists");
         common_.declare(app);
     }

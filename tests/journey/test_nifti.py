@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import subprocess
 import unittest
 import zlib
@@ -481,12 +482,14 @@ class Packing(NiftiTestCase):
         array = np.random.default_rng(7).integers(0, 30000, (60, 60, 60), np.int16)
         path = self.save("in.nii.gz", array, np.eye(4))
         path.write_bytes(path.read_bytes()[:-50_000])
+        stream = zlib.decompressobj(31)
+        good = len(stream.decompress(path.read_bytes()))
 
         command = self.daemon.slab("run", "minimum", path, "--size", 1, "-o", self.directory / "out.nii")
 
         self.assertIn(command.code, (EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE))
-        self.assertRegex(command.err, r"cut short|ends")
-        self.assertRegex(command.err, r"\d{5,}")
+        told = int(re.search(r"(\d+) bytes of its content are good", command.err)[1])
+        self.assertLess(abs(told - good), 300)  # decoders keep back the last match, of 258 bytes at most
         self.assertFalse((self.directory / "out.nii").exists())
 
 
