@@ -73,10 +73,13 @@ Expected<EachFile> EachFile::of(JobArguments job, const std::vector<std::string>
 
 std::string EachFile::result_path(const std::string& path) const {
     std::filesystem::path name = std::filesystem::path(path).filename();
-    if (name.extension() == ".gz") {
+    const bool is_packed = name.extension() == ".gz";
+    if (is_packed) {
         name.replace_extension();
     }
-    name.replace_extension(job_.output_format == "raw" ? ".raw" : ".npy");
+    const bool is_nifti = name.extension() == ".nii";
+    const std::string as_input = is_nifti ? (is_packed ? "nii.gz" : "nii") : "npy";
+    name.replace_extension("." + (job_.output_format.empty() ? as_input : job_.output_format));
     return (std::filesystem::path(folder_) / name).string();
 }
 
@@ -97,12 +100,15 @@ Expected<EachFile::Begun> EachFile::begin(Connection& daemon, const std::string&
     }
     Begun begun{path, std::move(*job), std::nullopt, {}};
     if (begun.job.format) {
-        Expected<OutputFile> output = OutputFile::create(begun.job.output_path, begun.job.existing);
+        Expected<JobOutput> output =
+            JobOutput::to_file(begun.job.output_path, begun.job.existing, begun.job.packing);
         if (!output) {
             return std::unexpected(output.error());
         }
         begun.output.emplace(std::move(*output));
-        set_output(begun.job, begun.output->descriptor(), plan->output.value_or(ArrayDescription{}));
+        if (auto set = set_output(begun.job, *begun.output, *plan); !set) {
+            return std::unexpected(set.error());
+        }
     } else if (!plan->is_answer) {
         return std::unexpected(Error{ErrorKind::usage, "the results have nowhere to go", "they are arrays",
                                      "Give --out-dir FOLDER."});
@@ -122,9 +128,14 @@ Expected<JobStatus> EachFile::finish(Connection& daemon, Begun& begun, JobWatche
     for (const InputArray& input : begun.job.request.inputs) {
         held.inputs.push_back(input.descriptor);
     }
-    held.output = begun.output ? begun.output->descriptor() : -1;
+    held.output = begun.output ? begun.output->resumable_descriptor() : -1;
     Expected<JobStatus> ended = has_ended(begun.status) ? Expected<JobStatus>(begun.status)
-                                                        : daemon.wait(held, watcher.on_progress());
+                                : begun.output && begun.output->resumable_descriptor() < 0
+                                    ? daemon.wait(begun.status.id, watcher.on_progress())
+                                    : daemon.wait(held, watcher.on_progress());
+    if (const auto failure = begun.output ? begun.output->failure() : std::nullopt) {
+        return std::unexpected(*failure);
+    }
     if (ended && ended->outcome == JobStatus::Outcome::done && begun.output) {
         if (auto committed = begun.output->commit(); !committed) {
             return std::unexpected(committed.error());

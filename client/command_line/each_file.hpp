@@ -25,7 +25,7 @@ class EachFile {
     struct Begun {
         std::string path;
         PreparedJob job;
-        std::optional<OutputFile> output;
+        std::optional<JobOutput> output;
         JobStatus status;
     };
     struct Failure {

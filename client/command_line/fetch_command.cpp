@@ -1,15 +1,20 @@
 #include "client/command_line/command.hpp"
 #include "client/command_line/common_options.hpp"
+#include "client/command_line/job_note.hpp"
+#include "client/command_line/job_output.hpp"
 #include "client/command_line/stop_signals.hpp"
-#include "client/formats/output_file.hpp"
 #include "client/formats/output_format.hpp"
+#include "client/formats/nifti/nifti_reader.hpp"
 #include "client/formats/output_stream.hpp"
+#include "common/protocol/base64.hpp"
 #include "common/protocol/message.hpp"
 #include "common/units/byte_size.hpp"
 #include "common/units/duration.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace slab {
 namespace {
@@ -23,13 +28,13 @@ class FetchCommand final : public Command {
         app.add_option("ID", job_, "The job")->required();
         app.add_option(
                "-o,--output", output_,
-               "The file; its ending chooses the format: .npy, .raw, .bin. Also an existing pipe, or - for "
-               "the standard output")
+               "The file; its ending chooses the format: .npy, .nii, .raw, .bin, and with .gz behind packed. "
+               "Also an existing pipe, or - for the standard output")
             ->type_name("FILE")
             ->required();
         app.add_option("--output-format", output_format_,
-                       "Its format, whatever its name: npy (for pipes, too) or raw")
-            ->type_name("npy|raw");
+                       "Its format, whatever its name: npy (for pipes, too), nii, raw, npy.gz, ...")
+            ->type_name("npy|nii|raw[.gz]");
         app.add_flag("--overwrite", overwrite_, "Replace the file if it exists");
         common_.declare(app);
     }
@@ -65,9 +70,20 @@ class FetchCommand final : public Command {
             return std::unexpected(job.error());
         }
         const ArrayDescription array = job->output.value_or(ArrayDescription{});
-        const auto fetched = place == OutputPlace::file
-                                 ? fetch_to_file(*daemon, array, *format)
-                                 : fetch_to_stream(*daemon, array, *format, stream->get());
+        const Expected<std::string> header = output_header(*format, array, origin_of(*job), output_);
+        if (!header) {
+            return std::unexpected(header.error());
+        }
+        const OutputPacking packing = packing_of(output_format_.empty() ? output_ : output_format_);
+        Expected<JobOutput> output =
+            place == OutputPlace::file
+                ? JobOutput::to_file(output_, overwrite_ ? ExistingFile::replace : ExistingFile::refuse,
+                                     packing)
+                : JobOutput::to_stream(std::move(*stream), output_, packing);
+        if (!output) {
+            return std::unexpected(output.error());
+        }
+        const auto fetched = fetch(*daemon, std::move(*output), *header);
         if (!fetched) {
             return std::unexpected(fetched.error());
         }
@@ -76,30 +92,41 @@ class FetchCommand final : public Command {
     }
 
   private:
-    Expected<Connection::Fetched> fetch_to_file(Connection& daemon, const ArrayDescription& array,
-                                                OutputFormat format) {
-        Expected<OutputFile> file =
-            OutputFile::create(output_, overwrite_ ? ExistingFile::replace : ExistingFile::refuse);
-        if (!file) {
-            return std::unexpected(file.error());
+    // What the result's NIfTI header was to be, as the client that submitted the job has noted it.
+    static NiftiOrigin origin_of(const JobStatus& job) {
+        const auto note = job_note_from(job.note);
+        const auto bytes = bytes_of_base64(note ? note->nifti_header : std::string());
+        if (!bytes || bytes->empty()) {
+            return {};
         }
-        const auto fetched = daemon.fetch(job_, file->descriptor(), payload_offset_of(format));
+        const ByteSource source = [&bytes](std::int64_t offset, std::size_t count) {
+            const auto begin = std::min(static_cast<std::size_t>(offset), bytes->size());
+            return Expected<std::string>(bytes->substr(begin, count));
+        };
+        Expected<NiftiHeader> header = read_nifti_header(source, "the kept result");
+        if (!header || array_of(*header).shape != job.output.value_or(ArrayDescription{}).shape) {
+            return {};
+        }
+        const int rank = array_of(*header).shape.rank;
+        return {.header = std::move(*header), .grid = GridMap::same(rank), .only_moves = true};
+    }
+
+    Expected<Connection::Fetched> fetch(Connection& daemon, JobOutput output, const std::string& header) {
+        const Expected<OutputTarget> target = output.target(header);
+        if (!target) {
+            return std::unexpected(target.error());
+        }
+        const auto fetched = daemon.fetch(job_, *target);
+        if (const auto failure = output.failure()) {
+            return std::unexpected(*failure);
+        }
         if (!fetched) {
             return fetched;
         }
-        if (auto written = file->write_header(output_header(format, array)); !written) {
-            return std::unexpected(written.error());
-        }
-        if (auto committed = file->commit(); !committed) {
+        if (auto committed = output.commit(); !committed) {
             return std::unexpected(committed.error());
         }
         return fetched;
-    }
-
-    Expected<Connection::Fetched> fetch_to_stream(Connection& daemon, const ArrayDescription& array,
-                                                  OutputFormat format, int descriptor) const {
-        return daemon.fetch(job_, {descriptor, payload_offset_of(format), output_header(format, array),
-                                   OutputTarget::Access::sequential});
     }
 
     void report(const Connection::Fetched& fetched, const ArrayDescription& array, OutputPlace place) const {

@@ -2,6 +2,10 @@
 
 #include "client/command_line/parameter_meaning.hpp"
 #include "client/command_line/pipeline_arguments.hpp"
+#include "client/command_line/scaled_inputs.hpp"
+#include "client/formats/nifti/nifti_affine.hpp"
+#include "client/formats/nifti/nifti_writer.hpp"
+#include "common/protocol/base64.hpp"
 
 #include <fmt/format.h>
 
@@ -30,6 +34,7 @@ Expected<void> find_output(const JobArguments& arguments, PreparedJob& job) {
         return std::unexpected(format.error());
     }
     job.format = *format;
+    job.packing = packing_of(arguments.output_format.empty() ? arguments.output : arguments.output_format);
     job.output_path = arguments.output;
     job.existing = arguments.overwrite ? ExistingFile::replace : ExistingFile::refuse;
     // The real check is the exclusive creation; this one comes before any work.
@@ -51,6 +56,9 @@ Expected<void> add_input(PreparedJob& job, std::size_t place, const JobArguments
     job.request.inputs.insert(job.request.inputs.begin() + at,
                               InputArray::from_descriptor(file->array, file->byte_order,
                                                           file->descriptor.get(), file->offset, file->codec));
+    if (file->nifti) {
+        job.request.inputs[place].world = world_in_mm(*file->nifti);
+    }
     job.files.insert(job.files.begin() + at, std::move(*file));
     return {};
 }
@@ -72,6 +80,65 @@ Expected<void> complete_steps(std::vector<PipelineStep>& steps, const std::strin
             return std::unexpected(std::move(error));
         }
         step.parameters = std::move(understood->parameters);
+    }
+    return {};
+}
+
+Expected<void> complete_kernels(PreparedJob& job, JobArguments& arguments, Connection& daemon) {
+    if (!job.request.steps.empty()) {
+        return complete_steps(job.request.steps, arguments.folder, daemon);
+    }
+    if (arguments.words.empty() && !names_files(arguments.parameters)) {
+        job.request.parameters = arguments.parameters;
+        return {};
+    }
+    const Expected<KernelInfo> kernel = daemon.kernel(arguments.kernel);
+    if (!kernel) {
+        return std::unexpected(hinting_at_flags(kernel.error(), arguments.words));
+    }
+    Expected<UnderstoodParameters> understood =
+        understand_parameters(*kernel, arguments.words, arguments.parameters, arguments.folder);
+    if (!understood) {
+        return std::unexpected(understood.error());
+    }
+    if (!understood->inputs.empty() && arguments.inputs_from == JobArguments::InputsFrom::job_file) {
+        arguments.inputs_from = JobArguments::InputsFrom::command_line;
+        arguments.inputs.clear();
+        job.request.inputs.clear();
+        job.files.clear();
+    }
+    for (const FreedWord& word : understood->inputs) {
+        const std::size_t place = std::min(word.place, arguments.inputs.size());
+        const JobArguments::Input input{word.text, arguments.raw};
+        if (auto added = add_input(job, place, input); !added) {
+            return added;
+        }
+        arguments.inputs.insert(arguments.inputs.begin() + static_cast<std::ptrdiff_t>(place), input);
+    }
+    job.request.parameters = std::move(understood->parameters);
+    return {};
+}
+
+bool is_nifti(const InputFile& file) {
+    return file.nifti.has_value();
+}
+
+// The header with which a kept result can become a NIfTI file later, when its inputs are not at hand any more.
+Expected<void> foresee_fetch(PreparedJob& job, Connection& daemon) {
+    constexpr std::size_t longest = 8 * 1024;  // of the note's 16 KiB
+    if (!job.request.keep || std::ranges::none_of(job.files, is_nifti)) {
+        return {};
+    }
+    const Expected<PlannedJob> plan = daemon.plan(job.request);
+    if (!plan) {
+        return std::unexpected(plan.error());
+    }
+    const ArrayDescription array = plan->output.value_or(ArrayDescription{});
+    if (auto header = header_of_result(array, nifti_origin(job, *plan), "the kept result")) {
+        if (nifti_data_offset(*header) > static_cast<std::int64_t>(longest)) {
+            header->extensions.clear();
+        }
+        job.kept_header = base64_of(make_nifti_header(*header));
     }
     return {};
 }
@@ -120,50 +187,47 @@ Expected<PreparedJob> prepare_job(JobArguments& arguments) {
 }
 
 Expected<void> complete_job(PreparedJob& job, JobArguments& arguments, Connection& daemon) {
-    if (!job.request.steps.empty()) {
-        return complete_steps(job.request.steps, arguments.folder, daemon);
+    if (auto completed = complete_kernels(job, arguments, daemon); !completed) {
+        return completed;
     }
-    if (arguments.words.empty() && !names_files(arguments.parameters)) {
-        job.request.parameters = arguments.parameters;
-        return {};
+    if (auto scaled = scale_inputs(job, daemon); !scaled) {
+        return scaled;
     }
-    const Expected<KernelInfo> kernel = daemon.kernel(arguments.kernel);
-    if (!kernel) {
-        return std::unexpected(hinting_at_flags(kernel.error(), arguments.words));
+    return foresee_fetch(job, daemon);
+}
+
+NiftiOrigin nifti_origin(const PreparedJob& job, const PlannedJob& plan) {
+    NiftiOrigin origin{.only_moves = plan.only_moves};
+    if (plan.grid && plan.grid->input < job.files.size() && is_nifti(job.files[plan.grid->input])) {
+        origin.header = job.files[plan.grid->input].nifti;
+        origin.grid = plan.grid->map;
+    } else if (const auto first = std::ranges::find_if(job.files, is_nifti); first != job.files.end()) {
+        origin.header = first->nifti;
     }
-    Expected<UnderstoodParameters> understood =
-        understand_parameters(*kernel, arguments.words, arguments.parameters, arguments.folder);
-    if (!understood) {
-        return std::unexpected(understood.error());
+    return origin;
+}
+
+Expected<std::string> result_header(const PreparedJob& job, const PlannedJob& plan) {
+    return output_header(*job.format, plan.output.value_or(ArrayDescription{}), nifti_origin(job, plan),
+                         job.output_path);
+}
+
+Expected<void> set_output(PreparedJob& job, JobOutput& output, const PlannedJob& plan) {
+    Expected<std::string> header = result_header(job, plan);
+    if (!header) {
+        return std::unexpected(header.error());
     }
-    if (!understood->inputs.empty() && arguments.inputs_from == JobArguments::InputsFrom::job_file) {
-        arguments.inputs_from = JobArguments::InputsFrom::command_line;
-        arguments.inputs.clear();
-        job.request.inputs.clear();
-        job.files.clear();
+    Expected<OutputTarget> target = output.target(std::move(*header));
+    if (!target) {
+        return std::unexpected(target.error());
     }
-    for (const FreedWord& word : understood->inputs) {
-        const std::size_t place = std::min(word.place, arguments.inputs.size());
-        const JobArguments::Input input{word.text, arguments.raw};
-        if (auto added = add_input(job, place, input); !added) {
-            return added;
-        }
-        arguments.inputs.insert(arguments.inputs.begin() + static_cast<std::ptrdiff_t>(place), input);
-    }
-    job.request.parameters = std::move(understood->parameters);
+    job.request.output = std::move(*target);
     return {};
 }
 
-void set_output(PreparedJob& job, int descriptor, const ArrayDescription& array) {
-    OutputTarget target{descriptor, payload_offset_of(*job.format), output_header(*job.format, array)};
-    if (job.place != OutputPlace::file) {
-        target.access = OutputTarget::Access::sequential;
-    }
-    job.request.output = std::move(target);
-}
-
 void set_note(PreparedJob& job, const JobArguments& arguments, JobNote::Command command) {
-    JobNote note{.command = command, .format = job.format, .existing = job.existing};
+    JobNote note{
+        .command = command, .format = job.format, .existing = job.existing, .nifti_header = job.kept_header};
     for (const JobArguments::Input& input : arguments.inputs) {
         note.inputs.push_back(absolute_path(input.path));
     }
@@ -173,7 +237,10 @@ void set_note(PreparedJob& job, const JobArguments& arguments, JobNote::Command 
     if (job.request.output && command == JobNote::Command::submit) {
         note.output_file = FileIdentity::of(job.request.output->descriptor);
     }
-    job.request.note = to_json(note);
+    // The rest of a header that is longer than the daemon takes is in the file of this process only.
+    const auto offset = job.request.output ? job.request.output->offset : 0;
+    const bool can_resume = offset <= static_cast<std::int64_t>(most_header_in_request);
+    job.request.note = can_resume ? to_json(note) : std::string();
 }
 
 }  // namespace slab

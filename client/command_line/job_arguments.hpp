@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client/command_line/job_note.hpp"
+#include "client/command_line/job_output.hpp"
 #include "client/command_line/split_arguments.hpp"
 #include "client/formats/input_file.hpp"
 #include "client/formats/output_file.hpp"
@@ -61,7 +62,9 @@ struct PreparedJob {
     std::optional<OutputFormat> format;
     std::string output_path;
     OutputPlace place = OutputPlace::file;
+    OutputPacking packing = OutputPacking::none;
     ExistingFile existing = ExistingFile::refuse;
+    std::string kept_header;  // JobNote::nifti_header
 };
 
 // All that can be checked without a daemon. Errors of kind usage. Files that the steps of a pipeline name join the
@@ -72,8 +75,14 @@ Expected<PreparedJob> prepare_job(JobArguments& arguments);
 // be an input is opened and takes its place among the inputs, of the arguments too.
 Expected<void> complete_job(PreparedJob& job, JobArguments& arguments, Connection& daemon);
 
-// Completes the request with the output's descriptor and header.
-void set_output(PreparedJob& job, int descriptor, const ArrayDescription& array);
+// What a NIfTI file of the result is told of the inputs.
+NiftiOrigin nifti_origin(const PreparedJob& job, const PlannedJob& plan);
+
+// What stands before the result's elements. Errors of kind usage: the format cannot hold the result.
+Expected<std::string> result_header(const PreparedJob& job, const PlannedJob& plan);
+
+// Completes the request with the output and its header.
+Expected<void> set_output(PreparedJob& job, JobOutput& output, const PlannedJob& plan);
 
 // Completes the request with what `slab resume` has to know of it.
 void set_note(PreparedJob& job, const JobArguments& arguments, JobNote::Command command);

@@ -55,6 +55,9 @@ std::string to_json(const JobNote& note) {
         json["output_format"] = name_of(*note.format);
     }
     json["existing"] = note.existing == ExistingFile::replace ? "replace" : "refuse";
+    if (!note.nifti_header.empty()) {
+        json["nifti_header"] = note.nifti_header;
+    }
     std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
     return text.size() <= longest_note ? text : std::string();
 }
@@ -74,6 +77,7 @@ std::optional<JobNote> job_note_from(const std::string& json) {
         }
     }
     note.output = text_or(object, "output");
+    note.nifti_header = text_or(object, "nifti_header");
     note.output_file = identity_in(object);
     if (const auto format = output_format_named(text_or(object, "output_format")); format) {
         note.format = *format;

@@ -32,6 +32,8 @@ struct JobNote {
     std::optional<FileIdentity> output_file = {};
     std::optional<OutputFormat> format = {};
     ExistingFile existing = ExistingFile::refuse;
+    std::string nifti_header =
+        {};  // of a kept result that was made of NIfTI files, as base64: for slab fetch
 };
 
 // Empty when it would be longer than the protocol allows: such a job cannot be resumed by its id alone.

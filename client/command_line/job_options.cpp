@@ -9,17 +9,17 @@ namespace slab {
 
 void JobOptions::declare(CLI::App& app) {
     app.add_option("KERNEL", kernel_, "A kernel (slab kernels lists them), or a job file ending in .toml");
-    app.add_option(
-        "INPUT", inputs_,
-        "Files: .npy, or raw with --input-dtype and --input-shape; each may be packed: .npy.gz, .gz");
-    app.add_option(
-           "-o,--output", output_,
-           "The result's file; its ending chooses the format: .npy, .raw, .bin. run: also an existing "
-           "pipe, or - for the standard output")
+    app.add_option("INPUT", inputs_,
+                   "Files: .npy, .nii, or raw with --input-dtype and --input-shape; each may be packed: "
+                   ".npy.gz, .nii.gz, .gz");
+    app.add_option("-o,--output", output_,
+                   "The result's file; its ending chooses the format: .npy, .nii, .raw, .bin. run: also "
+                   "packed, with .gz "
+                   "behind that; an existing pipe; - for the standard output")
         ->type_name("FILE");
     app.add_option("--output-format", output_format_,
-                   "Its format, whatever its name: npy (for pipes, too) or raw")
-        ->type_name("npy|raw");
+                   "Its format, whatever its name: npy (for pipes, too), nii, raw, npy.gz, ...")
+        ->type_name("npy|nii|raw[.gz]");
     app.add_flag("--overwrite", overwrite_, "Replace the output if it exists");
     app.add_flag("--keep", keep_, "Leave the result in the daemon's volume, to attach or fetch it later");
     app.add_flag("--wait-for-space", wait_for_space_,

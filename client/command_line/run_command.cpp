@@ -191,9 +191,9 @@ class RunCommand final : public Command {
 
     Expected<int> run(Connection& daemon, PreparedJob& job, const JobArguments& arguments,
                       StopSignals& signals) {
-        std::optional<OutputFile> file;
+        std::optional<JobOutput> output;
         if (job.format) {
-            const Expected<void> opened = open_output(daemon, job, file);
+            const Expected<void> opened = open_output(daemon, job, output);
             if (!opened) {
                 return std::unexpected(opened.error());
             }
@@ -206,38 +206,38 @@ class RunCommand final : public Command {
         if (!ended && ended.error().kind == ErrorKind::cancelled && watcher.newest()) {
             return std::unexpected(cancelled(daemon, watcher, job, signals));
         }
+        if (const auto failure = output ? output->failure() : std::nullopt) {
+            return std::unexpected(*failure);
+        }
         if (!ended) {
             return std::unexpected(ended.error());
         }
-        if (ended->outcome == JobStatus::Outcome::done && file) {
-            if (auto committed = file->commit(); !committed) {
+        if (ended->outcome == JobStatus::Outcome::done && output) {
+            if (auto committed = output->commit(); !committed) {
                 return std::unexpected(committed.error());
             }
         }
         return report(*ended, job);
     }
 
-    Expected<void> open_output(Connection& daemon, PreparedJob& job, std::optional<OutputFile>& file) const {
-        ArrayDescription array;
+    Expected<void> open_output(Connection& daemon, PreparedJob& job, std::optional<JobOutput>& output) {
+        PlannedJob plan;
         if (*job.format !=
             OutputFormat::raw) {  // the header tells the result's shape, which the kernel decides
-            const Expected<PlannedJob> plan = daemon.plan(job.request);
-            if (!plan) {
-                return std::unexpected(plan.error());
+            Expected<PlannedJob> planned = daemon.plan(job.request);
+            if (!planned) {
+                return std::unexpected(planned.error());
             }
-            array = plan->output.value_or(array);
+            plan = std::move(*planned);
         }
-        if (stream_) {
-            set_output(job, stream_.get(), array);
-            return {};
-        }
-        Expected<OutputFile> opened = OutputFile::create(job.output_path, job.existing);
+        Expected<JobOutput> opened =
+            stream_ ? JobOutput::to_stream(std::move(stream_), job.output_path, job.packing)
+                    : JobOutput::to_file(job.output_path, job.existing, job.packing);
         if (!opened) {
             return std::unexpected(opened.error());
         }
-        file.emplace(std::move(*opened));
-        set_output(job, file->descriptor(), array);
-        return {};
+        output.emplace(std::move(*opened));
+        return set_output(job, *output, plan);
     }
 
     // The end of the connection would cancel the job too; asking for it makes sure that it has ended when

@@ -43,6 +43,12 @@ class SubmitCommand final : public Command {
                       "nobody would be there to tell its reader that the job failed",
                       "Use slab run, which waits, or submit with --keep and slab fetch ID -o - later."});
         }
+        if (job->packing != OutputPacking::none) {
+            return std::unexpected(
+                Error{ErrorKind::usage, "a submitted job cannot write a packed file",
+                      "slab itself packs it, and would be gone",
+                      "Use slab run, or leave .gz away, or submit with --keep and slab fetch ID -o later."});
+        }
         Expected<Connection> daemon = connect_to_daemon(common_);
         if (!daemon) {
             return std::unexpected(daemon.error());
@@ -67,7 +73,19 @@ class SubmitCommand final : public Command {
                 return std::unexpected(opened.error());
             }
             file.emplace(std::move(*opened));
-            set_output(job, file->descriptor(), plan->output.value_or(ArrayDescription{}));
+            Expected<std::string> header = result_header(job, *plan);
+            if (!header) {
+                return std::unexpected(header.error());
+            }
+            if (header->size() > most_header_in_request) {
+                return std::unexpected(
+                    Error{ErrorKind::usage, job.output_path + ": the header is too long for a submitted job",
+                          fmt::format("with the input's extensions it has {} bytes; the daemon writes {}",
+                                      header->size(), most_header_in_request),
+                          "Use slab run, which writes the rest itself."});
+            }
+            const auto offset = static_cast<std::int64_t>(header->size());
+            job.request.output = OutputTarget{file->descriptor(), offset, std::move(*header)};
         }
         set_note(job, arguments, JobNote::Command::submit);
         const JobWatcher watcher(daemon, Talk::normal);

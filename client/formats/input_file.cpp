@@ -1,6 +1,7 @@
 #include "client/formats/input_file.hpp"
 
 #include "client/formats/gzip_beginning.hpp"
+#include "client/formats/nifti/nifti_reader.hpp"
 #include "client/formats/npy_header.hpp"
 #include "common/units/byte_size.hpp"
 
@@ -45,6 +46,45 @@ Expected<InputFile> as_npy(UniqueDescriptor descriptor, const std::string& path,
     return InputFile{std::move(descriptor), header->array, header->byte_order, header->data_offset};
 }
 
+Expected<InputFile> as_nifti(UniqueDescriptor descriptor, const std::string& path, const ByteSource& source,
+                             const Capacity& capacity) {
+    Expected<NiftiHeader> header = read_nifti_header(source, path);
+    if (!header) {
+        return std::unexpected(header.error());
+    }
+    const ArrayDescription array = array_of(*header);
+    const std::int64_t offset = header->vox_offset;
+    if (capacity.bytes - offset < byte_count(array)) {
+        return refuse(path + ": the file is cut short",
+                      fmt::format("{} {} needs {} bytes from byte {} on, the file has {}",
+                                  to_text(array.shape), name_of(array.dtype), byte_count(array), offset,
+                                  capacity.text),
+                      "Write or copy the file again.");
+    }
+    const ByteOrder order = header->byte_order;
+    return InputFile{std::move(descriptor), array, order, offset, InputCodec::none, std::move(*header)};
+}
+
+// Nothing for a file that is neither.
+std::optional<Expected<InputFile>> with_header(UniqueDescriptor& descriptor, const std::string& path,
+                                               const ByteSource& source, const Capacity& capacity,
+                                               bool is_raw) {
+    const std::string_view name =
+        path.ends_with(".gz") ? std::string_view(path).substr(0, path.size() - 3) : path;
+    const auto begins_as = [&](auto&& claim, std::size_t bytes) {
+        const Expected<std::string> start = is_raw ? Expected<std::string>("") : source(0, bytes);
+        return start && claim(*start);
+    };
+    const auto is_npy = [](const std::string& start) { return start.starts_with(npy_magic); };
+    if (name.ends_with(".npy") || (!name.ends_with(".nii") && begins_as(is_npy, npy_magic.size()))) {
+        return as_npy(std::move(descriptor), path, source, capacity);
+    }
+    if ((name.ends_with(".nii") && !is_raw) || begins_as(begins_as_nifti, nifti_1_header_bytes)) {
+        return as_nifti(std::move(descriptor), path, source, capacity);
+    }
+    return std::nullopt;
+}
+
 Expected<InputFile> as_raw(UniqueDescriptor descriptor, const std::string& path, const RawOptions& options,
                            const Capacity& capacity) {
     const Expected<RawLayout> layout = parse_raw_options(options);
@@ -64,17 +104,23 @@ Expected<InputFile> as_raw(UniqueDescriptor descriptor, const std::string& path,
 }
 
 Error unknown_format(const std::string& path) {
-    return {ErrorKind::usage, path + ": the input's format is not known", "it is no .npy file",
+    if (path.ends_with(".hdr") || path.ends_with(".img")) {
+        return {ErrorKind::usage, path + ": a pair of files, .hdr and .img, is not read",
+                "header and voxels are in two files",
+                "Make one file of the two, in Python: nibabel.save(nibabel.load('x.hdr'), 'x.nii')."};
+    }
+    return {ErrorKind::usage, path + ": the input's format is not known",
+            "it is neither a .npy nor a NIfTI file",
             "For raw bytes say what they are: --input-dtype uint16 --input-shape 64,64,32. Other formats: "
-            "convert to .npy first."};
+            "convert to .npy or .nii first."};
 }
 
 Expected<InputFile> open_plain(UniqueDescriptor descriptor, const std::string& path, const RawOptions& raw,
                                std::int64_t file_bytes) {
     const Capacity capacity{file_bytes, fmt::format("{} bytes", file_bytes)};
     const ByteSource source = bytes_of_file(descriptor.get(), path);
-    if (path.ends_with(".npy") || (!raw.any() && begins_with(source, npy_magic))) {
-        return as_npy(std::move(descriptor), path, source, capacity);
+    if (auto known = with_header(descriptor, path, source, capacity, raw.any())) {
+        return std::move(*known);
     }
     if (!raw.any()) {
         return std::unexpected(unknown_format(path));
@@ -107,8 +153,8 @@ Expected<InputFile> open_gzip(UniqueDescriptor descriptor, const std::string& pa
         return std::unexpected(start.error());
     }
     Expected<InputFile> file = std::unexpected(unknown_format(path));
-    if (path.ends_with(".npy.gz") || (!raw.any() && begins_with(source, npy_magic))) {
-        file = as_npy(std::move(descriptor), path, source, capacity);
+    if (auto known = with_header(descriptor, path, source, capacity, raw.any())) {
+        file = std::move(*known);
     } else if (raw.any()) {
         file = as_raw(std::move(descriptor), path, raw, capacity);
     }

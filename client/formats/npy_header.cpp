@@ -4,10 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
 #include <bit>
-#include <cerrno>
 
 namespace slab {
 namespace {
@@ -19,28 +16,6 @@ std::unexpected<Error> refuse(const std::string& name, std::string_view what, st
                               std::string remedy = {}) {
     return std::unexpected(
         Error{ErrorKind::usage, fmt::format("{}: {}", name, what), std::move(because), std::move(remedy)});
-}
-
-Expected<std::string> read_at(int descriptor, std::int64_t offset, std::size_t bytes,
-                              const std::string& name) {
-    std::string text(bytes, '\0');
-    std::size_t done = 0;
-    while (done < bytes) {
-        const ssize_t count =
-            ::pread(descriptor, text.data() + done, bytes - done, offset + static_cast<off_t>(done));
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0) {
-            return refuse(name, "cannot be read", errno_text(errno));
-        }
-        if (count == 0) {
-            break;
-        }
-        done += static_cast<std::size_t>(count);
-    }
-    text.resize(done);
-    return text;
 }
 
 const Literal* find(const Literal::Dict& dict, std::string_view key) {
@@ -124,12 +99,6 @@ Expected<NpyHeader> header_from(const Literal::Dict& dict, const std::string& na
 }
 
 }  // namespace
-
-ByteSource bytes_of_file(int descriptor, const std::string& name) {
-    return [descriptor, name](std::int64_t offset, std::size_t bytes) {
-        return read_at(descriptor, offset, bytes, name);
-    };
-}
 
 Expected<NpyHeader> read_npy_header(const ByteSource& source, const std::string& name) {
     // Magic, two bytes of version, then the header's length: 2 bytes in version 1, 4 in the later ones.

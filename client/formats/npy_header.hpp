@@ -1,10 +1,10 @@
 #pragma once
 
+#include "client/formats/byte_source.hpp"
 #include "common/array/array_description.hpp"
 #include "common/errors/error.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,12 +21,6 @@ inline constexpr std::string_view npy_magic = "\x93NUMPY";
 
 // Where our own files' data starts: O_DIRECT needs a multiple of 4096, the format one of 64.
 inline constexpr std::int64_t npy_data_offset = 4096;
-
-// The bytes of a file from offset on, unpacked if it is packed: fewer than asked for at its end.
-using ByteSource = std::function<Expected<std::string>(std::int64_t offset, std::size_t bytes)>;
-
-// Bytes of an open regular file.
-ByteSource bytes_of_file(int descriptor, const std::string& name);
 
 // Reads a header. `name` is for errors, all of kind usage: no .npy file, cut short, object and structured arrays,
 // element types and shapes that slabd has not. Whether the array is all there is not looked at.

@@ -1,5 +1,8 @@
 #include "client/library/answers.hpp"
 
+#include "common/protocol/table_json.hpp"
+
+#include <algorithm>
 #include <array>
 
 namespace slab {
@@ -27,6 +30,29 @@ std::optional<ArrayDescription> output_of(const Json& json) {
     }
     const Expected<ArrayAndOrder> array = array_from_json(*found);
     return array ? std::optional(array->array) : std::nullopt;
+}
+
+std::optional<PlannedJob::Grid> grid_of(const Json& json) {
+    const auto grid = json.find("grid");
+    if (grid == json.end() || !grid->is_object()) {
+        return std::nullopt;
+    }
+    const auto table = table_from_json(grid->value("matrix", Json()), "matrix");
+    if (!table || table->rows > max_rank || table->columns > max_rank + 1 || table->columns < 1) {
+        return std::nullopt;
+    }
+    PlannedJob::Grid result;
+    result.input = static_cast<std::size_t>(std::max<std::int64_t>(integer_or(*grid, "input", 0), 0));
+    result.map.input_rank = static_cast<int>(table->rows);
+    result.map.output_rank = static_cast<int>(table->columns) - 1;
+    const double* next = table->values.data();
+    for (int row = 0; row < result.map.input_rank; ++row) {
+        for (int column = 0; column < result.map.output_rank; ++column) {
+            result.map.at(row, column) = *next++;
+        }
+        result.map.offset[static_cast<std::size_t>(row)] = *next++;
+    }
+    return result;
 }
 
 Shape shape_in(const Json& json, std::string_view key) {
@@ -158,6 +184,8 @@ PlannedJob planned_job_from(const Json& json) {
     plan.is_answer = flag_or(json, "tells_result", false);
     plan.phases = integer_or(json, "phases", 1);
     plan.band_shape = shape_in(json, "band_shape");
+    plan.grid = grid_of(json);
+    plan.only_moves = flag_or(json, "only_moves", false);
     plan.json = dump(json);
     return plan;
 }

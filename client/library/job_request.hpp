@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/array/array_description.hpp"
+#include "common/array/grid_map.hpp"
 #include "common/array/number_table.hpp"
 
 #include <bit>
@@ -37,13 +38,15 @@ struct InputArray {
     std::int64_t offset = 0;            // of the first element in the file; of a packed one, unpacked
     std::span<const std::byte> memory;  // used when descriptor is -1
     InputCodec codec = InputCodec::none;
+    // From the array's indices to mm, where its file tells it: for kernels that work in millimetres.
+    std::optional<WorldMatrix> world = {};
 
     static InputArray from_descriptor(const ArrayDescription& array, ByteOrder byte_order, int descriptor,
                                       std::int64_t offset, InputCodec codec = InputCodec::none) {
-        return {array, byte_order, descriptor, offset, {}, codec};
+        return {array, byte_order, descriptor, offset, {}, codec, {}};
     }
     static InputArray from_memory(const ArrayDescription& array, std::span<const std::byte> memory) {
-        return {array, native_byte_order, -1, 0, memory, InputCodec::none};
+        return {array, native_byte_order, -1, 0, memory, InputCodec::none, {}};
     }
 };
 

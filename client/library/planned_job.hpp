@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/array/array_description.hpp"
+#include "common/array/grid_map.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -24,8 +25,15 @@ struct PlannedJob {
     std::int64_t tiles = 0;
     Shape tile;
     bool is_answer =
-        false;         // the output is a few numbers: JobStatus::result tells them, and no file is needed
-    std::string json;  // the object as it came: the parameters with their defaults too
+        false;  // the output is a few numbers: JobStatus::result tells them, and no file is needed
+    // Where the output lies in the grid of one of the inputs. Absent: in none.
+    struct Grid {
+        std::size_t input = 0;
+        GridMap map;
+    };
+    std::optional<Grid> grid;
+    bool only_moves = false;  // every element of the output is one of the first input's
+    std::string json;         // the object as it came: the parameters with their defaults too
 };
 
 }  // namespace slab

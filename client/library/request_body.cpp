@@ -58,6 +58,13 @@ Json input_to_json(const InputArray& input) {
     if (input.codec == InputCodec::gzip) {
         json["codec"] = "gzip";
     }
+    if (input.world) {
+        NumberTable table{.rows = 3, .columns = 4, .values = {}};
+        for (const auto& row : *input.world) {
+            table.values.insert(table.values.end(), row.begin(), row.end());
+        }
+        json["affine"] = table_to_json(table);
+    }
     return json;
 }
 

@@ -37,6 +37,7 @@ import shutil
 import socket as _socket
 import stat
 import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -433,6 +434,7 @@ class _OutputFile:
             raise UsageError(f"no format is known for the output {path}", f"its name ends in '{suffix}'",
                              "End its name in .npy (numpy), or in .raw or .bin (the elements only).")
         self._is_npy = suffix == ".npy"
+        self._payload_at = HEADER_BYTES if self._is_npy else 0
         what = f"the output {path} cannot be written"
         if os.path.isdir(self.path):
             raise UsageError(what, "it is a directory", "Give the name of a file.")
@@ -521,7 +523,7 @@ class _OutputFile:
 
     def load(self, array):
         """The written array as a read-only memmap."""
-        return np.memmap(self.path, np.dtype(array["dtype"]), "r", HEADER_BYTES if self._is_npy else 0,
+        return np.memmap(self.path, np.dtype(array["dtype"]), "r", self._payload_at,
                          tuple(array["shape"]), array.get("order", "C"))
 
 
@@ -926,7 +928,7 @@ class Connection:
                 held.set_output(held_output if fresh is None else fresh.descriptor)
                 if fresh is None:
                     os.close(held_output)
-            output = _WrittenFile(note["output"], note.get("output_format") == "npy") if note.get("output") else None
+            output = _WrittenFile(note["output"], note.get("output_format")) if note.get("output") else None
             job = Job(self, record, output, following=False, held=held, request={"output": {}} if output else {})
             resumed = self._surviving(
                 lambda: job._resume(watch=False, **({"note": note} if fresh is not None else {})))
@@ -996,8 +998,17 @@ class _HeldFiles:
 class _WrittenFile:
     """The output of a job that was resumed: under its name already."""
 
-    def __init__(self, path, is_npy):
-        self.path, self._is_npy = path, is_npy
+    def __init__(self, path, output_format):
+        self.path, self._is_npy, self._is_nifti = path, output_format == "npy", output_format == "nii"
+
+    @property
+    def _payload_at(self):
+        if not self._is_nifti:
+            return HEADER_BYTES if self._is_npy else 0
+        with open(self.path, "rb") as file:  # as the daemon wrote it, in this machine's byte order
+            header = file.read(176)
+        is_first = header[:4] == (348).to_bytes(4, sys.byteorder)
+        return int(np.frombuffer(header[108:112], np.float32)[0] if is_first else np.frombuffer(header[168:176], np.int64)[0])
 
     load = _OutputFile.load
 

@@ -78,6 +78,7 @@ Expected<JobPlan> Admission::plan(const JobRequest& request, For purpose) const 
     }
     for (const InputFile& input : request.inputs) {
         plan_request.inputs.push_back(input.array);
+        plan_request.worlds.push_back(input.world);
     }
     return plan_job(std::move(plan_request));
 }

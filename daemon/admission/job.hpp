@@ -32,6 +32,7 @@ struct InputFile {
     ByteOrder byte_order = ByteOrder::little;
     std::int64_t offset = 0;
     Codec codec = Codec::none;
+    std::optional<WorldMatrix> world = {};  // as its file tells it
 };
 
 struct OutputFile {

@@ -1,5 +1,6 @@
 #include "daemon/admission/job_json.hpp"
 
+#include "common/protocol/table_json.hpp"
 #include "common/units/unix_time.hpp"
 #include "daemon/admission/kernel_catalog.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
@@ -54,6 +55,23 @@ Json steps_of(const JobPlan& plan) {
                          {"output", array_to_json(step.output)}});
     }
     return steps;
+}
+
+Json grid_to_json(const StepPlan& step) {
+    if (!step.grid) {
+        return {};
+    }
+    const GridMap& map = step.grid->map;
+    Json rows = Json::array();
+    for (int row = 0; row < map.input_rank; ++row) {
+        Json numbers = Json::array();
+        for (int column = 0; column < map.output_rank; ++column) {
+            numbers.push_back(real_to_json(map.at(row, column)));
+        }
+        numbers.push_back(real_to_json(map.offset[static_cast<std::size_t>(row)]));
+        rows.push_back(std::move(numbers));
+    }
+    return {{"input", step.grid->input}, {"matrix", std::move(rows)}};
 }
 
 std::string kernel_of(const JobPlan& plan) {
@@ -146,6 +164,8 @@ Json plan_to_json(const JobPlan& plan) {
         {"work_bytes", plan.work.bytes},
         {"tiles", plan.tile_count},
         {"tile", tile},
+        {"grid", grid_to_json(plan.steps.back())},
+        {"only_moves", plan.steps.back().only_moves},
     };
 }
 

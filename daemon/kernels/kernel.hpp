@@ -3,6 +3,7 @@
 #include "common/array/array_description.hpp"
 #include "common/array/array_view.hpp"
 #include "common/array/box.hpp"
+#include "common/array/grid_map.hpp"
 #include "common/errors/error.hpp"
 #include "daemon/kernels/parameters.hpp"
 
@@ -101,6 +102,20 @@ struct ToldTable {
     std::array<std::int64_t, 2> extents{};
 };
 
+// Where the output's elements lie in the grid of an input, for the files' affines. Axes as the kernel sees them.
+struct OutputGrid {
+    // same: that of the first input of the output's shape, if there is one. lost: of none, whatever its shape.
+    enum class Change : std::uint8_t { same, mapped, lost };
+
+    Change change = Change::same;
+    std::size_t input = 0;  // mapped: of this one
+    GridMap map = {};
+
+    static OutputGrid mapped(std::size_t input, const GridMap& map) { return {Change::mapped, input, map}; }
+};
+
+inline constexpr std::size_t most_workspaces = 24;
+
 // A kernel works in phases: the workspaces are filled in their order, one phase each, then the output. Between two
 // phases is a barrier: all that a tile reads of an earlier phase is there. A band goes through all phases before the
 // next one begins; of a workspace that it needs in part it computes that part, whatever its neighbours computed.
@@ -125,7 +140,10 @@ struct KernelPlan {
     std::optional<std::size_t> gathers;
     // The output is a few numbers: they are told with the job's end, and need no file.
     bool is_answer = false;
-    std::vector<ToldTable> told;
+    std::vector<ToldTable> told = {};
+    OutputGrid grid = {};
+    // Every element of the output is an element of the first input: whatever its numbers stand for, they still do.
+    bool only_moves = false;
 };
 // An answer has at most so many elements.
 inline constexpr std::int64_t most_answer_elements = 1024;
@@ -139,6 +157,12 @@ struct PlanRequest {
     std::vector<ArrayDescription> inputs;
     ParameterValues parameters;
     AxisOrder axes = AxisOrder::as_given;
+    // Of each input, where its file tells it, in the user's order of axes. Empty: of none.
+    std::vector<std::optional<WorldMatrix>> worlds = {};
+
+    std::optional<WorldMatrix> world_of(std::size_t input) const {
+        return input < worlds.size() ? worlds[input] : std::nullopt;
+    }
 };
 
 // Indices [begin, end) along one axis of an array.

@@ -240,6 +240,8 @@ std::expected<std::int64_t, GzipError> GzipReader::read(std::span<std::byte> to)
         }
     }
     if (failure_) {
+        position_ += static_cast<std::int64_t>(done);
+        failure_->good_bytes = position_;
         return std::unexpected(*failure_);
     }
     position_ += static_cast<std::int64_t>(done);
@@ -275,8 +277,9 @@ Error to_error(const GzipError& error, std::string_view name) {
                 "Compare it with its source: gzip --test says whether a copy is whole."};
     case GzipProblem::ends_early:
         return {ErrorKind::usage, fmt::format("{} is cut short", name),
-                fmt::format("its compressed data goes on after byte {}, where the file ends",
-                            error.compressed_offset),
+                fmt::format("its compressed data goes on after byte {}, where the file ends; {} bytes of "
+                            "its content are good",
+                            error.compressed_offset, error.good_bytes),
                 "Compare it with its source: gzip --test says whether a copy is whole."};
     case GzipProblem::cannot_read:
         return {ErrorKind::failed, fmt::format("{} cannot be read", name),

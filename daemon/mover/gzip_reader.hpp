@@ -25,6 +25,7 @@ struct GzipError {
     GzipProblem problem = GzipProblem::damaged;
     std::int64_t compressed_offset = 0;  // in the file; damage is noticed here, at or after where it is
     int code = 0;                        // of cannot_read: errno
+    std::int64_t good_bytes = 0;         // of the content, before the problem
 };
 
 // As the user reads it; name: "input 1".

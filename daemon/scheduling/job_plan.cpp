@@ -178,7 +178,7 @@ std::uint64_t JobPlan::fingerprint() const {
 }
 
 Expected<JobPlan> plan_job(JobPlanRequest request) {
-    auto steps = plan_steps(std::move(request.steps), request.inputs);
+    auto steps = plan_steps(std::move(request.steps), request.inputs, request.worlds);
     if (!steps) {
         return std::unexpected(steps.error());
     }

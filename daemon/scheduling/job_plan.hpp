@@ -113,6 +113,7 @@ struct JobPlanRequest {
     std::vector<ArrayDescription> inputs;
     std::int64_t tile_bytes = 0;
     Room room;
+    std::vector<std::optional<WorldMatrix>> worlds = {};  // of the inputs, where files tell it; may be empty
 };
 
 // Checks the arrays, asks the kernels, and decides whether the arrays are in the volume whole or stream through it. A

@@ -45,24 +45,30 @@ bool has_both_orders(const Shape& shape) {
     return std::ranges::count_if(shape.values(), [](std::int64_t extent) { return extent > 1; }) <= 1;
 }
 
+// An array that lies in both orders goes with the others; among such the one that it is said to have counts, so that what
+// is made of a NIfTI file's array is such an array again.
 Expected<AxisOrder> axis_order(const kernels::KernelDescription& kernel,
                                const std::vector<ArrayDescription>& inputs) {
-    const auto is_fortran = [](const ArrayDescription& array) {
-        return array.order == MemoryOrder::fortran && !has_both_orders(array.shape);
+    const auto is_called = [](MemoryOrder order) {
+        return
+            [order](const ArrayDescription& array) { return array.order == order && array.shape.rank > 1; };
     };
-    const auto is_c = [](const ArrayDescription& array) {
-        return array.order == MemoryOrder::c && !has_both_orders(array.shape);
+    const auto is_only = [](MemoryOrder order) {
+        return [order](const ArrayDescription& array) {
+            return array.order == order && !has_both_orders(array.shape);
+        };
     };
-    if (std::ranges::none_of(inputs, is_fortran)) {
-        return AxisOrder::as_given;
+    if (std::ranges::any_of(inputs, is_only(MemoryOrder::c))) {
+        if (std::ranges::none_of(inputs, is_only(MemoryOrder::fortran))) {
+            return AxisOrder::as_given;
+        }
+        return std::unexpected(
+            Error{ErrorKind::usage, fmt::format("{} got arrays of both memory orders", kernel.name),
+                  "one input is in C order, another in Fortran order, as NIfTI files are",
+                  "Convert one, in Python: numpy.asfortranarray(a), or numpy.ascontiguousarray(a)."});
     }
-    if (std::ranges::any_of(inputs, is_c)) {
-        return std::unexpected(Error{ErrorKind::usage,
-                                     fmt::format("{} got arrays of both memory orders", kernel.name),
-                                     "one input is in C order, another in Fortran order",
-                                     "Convert one, in Python with numpy.ascontiguousarray."});
-    }
-    return AxisOrder::reversed;
+    return std::ranges::any_of(inputs, is_called(MemoryOrder::fortran)) ? AxisOrder::reversed
+                                                                        : AxisOrder::as_given;
 }
 
 // Sums of sizes stay far inside 63 bits.
@@ -82,7 +88,34 @@ std::optional<Error> check_sizes(const kernels::KernelPlan& plan,
     return std::nullopt;
 }
 
-Expected<StepPlan> plan_step(StepRequest request, std::vector<ArrayDescription> inputs) {
+// Where a step's output lies in the grid of one of its own inputs, axes as the user sees them.
+std::optional<StepPlan::JobGrid> grid_of(const kernels::KernelPlan& plan,
+                                         const std::vector<ArrayDescription>& inputs, AxisOrder axes) {
+    using Change = kernels::OutputGrid::Change;
+    kernels::OutputGrid grid = plan.grid;
+    if (grid.change == Change::same) {
+        const auto has_shape = [&](const ArrayDescription& input) {
+            return input.shape == plan.output.shape;
+        };
+        const auto same = std::ranges::find_if(inputs, has_shape);
+        grid.change = same == inputs.end() ? Change::lost : Change::mapped;
+        grid.input = static_cast<std::size_t>(same - inputs.begin());
+        grid.map = GridMap::same(plan.output.shape.rank);
+    }
+    if (grid.change == Change::lost) {
+        return std::nullopt;
+    }
+    return StepPlan::JobGrid{grid.input, axes == AxisOrder::reversed ? reversed(grid.map) : grid.map};
+}
+
+// The arrays and worlds that a step takes.
+struct StepInputs {
+    std::vector<ArrayDescription> arrays;
+    std::vector<std::optional<WorldMatrix>> worlds;
+};
+
+Expected<StepPlan> plan_step(StepRequest request, StepInputs given) {
+    std::vector<ArrayDescription>& inputs = given.arrays;
     const kernels::KernelDescription& description = request.kernel->describe();
     if (auto problem = check_inputs(description, inputs)) {
         return std::unexpected(*problem);
@@ -92,7 +125,8 @@ Expected<StepPlan> plan_step(StepRequest request, std::vector<ArrayDescription> 
         return std::unexpected(order.error());
     }
     const bool reversed_axes = *order == AxisOrder::reversed;
-    kernels::PlanRequest kernel_request{std::move(inputs), request.parameters, *order};
+    kernels::PlanRequest kernel_request{std::move(inputs), request.parameters, *order,
+                                        std::move(given.worlds)};
     for (ArrayDescription& input : kernel_request.inputs) {
         input.shape = reversed_axes ? reversed(input.shape) : input.shape;
         input.order = MemoryOrder::c;
@@ -115,6 +149,8 @@ Expected<StepPlan> plan_step(StepRequest request, std::vector<ArrayDescription> 
                   .output = {},
                   .input_shapes = {},
                   .inputs = {}};
+    step.grid = grid_of(step.plan, kernel_request.inputs, *order);
+    step.only_moves = step.plan.only_moves;
     step.output = step.plan.output;
     if (reversed_axes) {
         step.output.shape = reversed(step.output.shape);
@@ -124,6 +160,37 @@ Expected<StepPlan> plan_step(StepRequest request, std::vector<ArrayDescription> 
         step.input_shapes.push_back(input.shape);
     }
     return step;
+}
+
+template <typename WorldOfInput>
+std::optional<WorldMatrix> world_through(const std::optional<StepPlan::JobGrid>& grid,
+                                         const WorldOfInput& world_of) {
+    const auto world = grid ? world_of(grid->input) : std::nullopt;
+    if (!world) {
+        return std::nullopt;
+    }
+    const CarriedWorld through = carried(*world, grid->map);
+    return through.has_meaning ? std::optional(through.matrix) : std::nullopt;
+}
+
+// Of what its kernel told of the step's own inputs, what that means of the job's.
+void lead_back_to_job(StepPlan& step, const std::vector<StepInput>& taken,
+                      const std::vector<StepPlan>& before) {
+    const StepInput& first = taken.front();
+    step.only_moves =
+        step.only_moves &&
+        (first.from == StepInput::From::input ? first.number == 0 : before[first.number].only_moves);
+    if (!step.grid) {
+        return;
+    }
+    const StepInput& source = taken[step.grid->input];
+    if (source.from == StepInput::From::input) {
+        step.grid->input = source.number;
+        return;
+    }
+    const auto& earlier = before[source.number].grid;
+    step.grid = earlier ? std::optional(StepPlan::JobGrid{earlier->input, earlier->map * step.grid->map})
+                        : std::nullopt;
 }
 
 }  // namespace
@@ -152,19 +219,26 @@ std::string pipeline_name(std::span<const std::string> kernels) {
 }
 
 Expected<std::vector<StepPlan>> plan_steps(std::vector<StepRequest> requests,
-                                           std::span<const ArrayDescription> job_inputs) {
+                                           std::span<const ArrayDescription> job_inputs,
+                                           std::span<const std::optional<WorldMatrix>> worlds) {
     std::vector<StepPlan> steps;
     std::size_t phase = 0;
+    const auto world_of = [worlds](std::size_t input) {
+        return input < worlds.size() ? worlds[input] : std::nullopt;
+    };
     for (StepRequest& request : requests) {
-        std::vector<ArrayDescription> inputs;
+        StepInputs inputs;
         std::vector<std::size_t> sources;
         for (const StepInput& input : request.inputs) {
             const bool is_given = input.from == StepInput::From::input;
-            inputs.push_back(is_given ? job_inputs[input.number] : steps[input.number].output);
+            inputs.arrays.push_back(is_given ? job_inputs[input.number] : steps[input.number].output);
+            inputs.worlds.push_back(is_given ? world_of(input.number)
+                                             : world_through(steps[input.number].grid, world_of));
             sources.push_back(is_given ? input.number
                                        : job_inputs.size() + steps[input.number].output_phase());
         }
         const std::string name = request.name;
+        const std::vector<StepInput> taken = request.inputs;
         auto step = plan_step(std::move(request), std::move(inputs));
         if (!step) {
             Error error = step.error();
@@ -173,6 +247,7 @@ Expected<std::vector<StepPlan>> plan_steps(std::vector<StepRequest> requests,
             }
             return std::unexpected(std::move(error));
         }
+        lead_back_to_job(*step, taken, steps);
         step->inputs = std::move(sources);
         step->first_phase = phase;
         phase = step->output_phase() + 1;

@@ -5,6 +5,7 @@
 #include "daemon/kernels/kernel.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,6 +37,13 @@ struct StepPlan {
     std::vector<Shape> input_shapes;  // as the kernel sees them: C order
     std::vector<std::size_t> inputs;  // sources of the job (JobPlan)
     std::size_t first_phase = 0;      // of the job's
+    // Where the output lies in the grid of one of the job's inputs, axes as the user sees them. Absent: in none.
+    struct JobGrid {
+        std::size_t input = 0;
+        GridMap map;
+    };
+    std::optional<JobGrid> grid = {};
+    bool only_moves = false;  // from there: what lies between moves, too
 
     std::size_t output_phase() const { return first_phase + plan.workspaces.size(); }
     bool has_phase(std::size_t phase) const { return phase >= first_phase && phase <= output_phase(); }
@@ -48,8 +56,9 @@ struct StepPlan {
 std::string pipeline_name(std::span<const std::string> kernels);
 
 // Asks each kernel in turn, the earlier steps' outputs being inputs of the later ones. Steps are in an order in which
-// none is before what it needs.
+// none is before what it needs. worlds: of the job's inputs, where files tell it; may be empty.
 Expected<std::vector<StepPlan>> plan_steps(std::vector<StepRequest> requests,
-                                           std::span<const ArrayDescription> job_inputs);
+                                           std::span<const ArrayDescription> job_inputs,
+                                           std::span<const std::optional<WorldMatrix>> worlds = {});
 
 }  // namespace slab::daemon

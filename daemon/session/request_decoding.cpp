@@ -1,12 +1,14 @@
 #include "daemon/session/request_decoding.hpp"
 
 #include "common/protocol/base64.hpp"
+#include "common/protocol/table_json.hpp"
 #include "daemon/mover/mover_messages.hpp"
 #include "daemon/session/parameter_decoding.hpp"
 #include "daemon/session/pipeline_decoding.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -44,6 +46,20 @@ class FileClaims {
     std::vector<UniqueDescriptor>& descriptors_;
 };
 
+Expected<WorldMatrix> decode_world(const Json& json) {
+    const auto table = table_from_json(json, "affine");
+    if (!table || table->columns != 4 || (table->rows != 3 && table->rows != 4)) {
+        return std::unexpected(
+            bad("an input's affine cannot be used",
+                table ? "it is no table of 3 or 4 rows of 4 numbers" : table.error().what));
+    }
+    WorldMatrix world;
+    for (std::size_t row = 0; row < 3; ++row) {
+        std::copy_n(table->values.begin() + static_cast<std::ptrdiff_t>(4 * row), 4, world[row].begin());
+    }
+    return world;
+}
+
 std::optional<Error> decode_inputs(const Json& body, JobRequest& request, FileClaims& files,
                                    Descriptors descriptors) {
     const auto inputs = body.find("inputs");
@@ -64,6 +80,13 @@ std::optional<Error> decode_inputs(const Json& body, JobRequest& request, FileCl
         constexpr std::int64_t beyond_any_file = std::int64_t{1} << 60;
         if (file.offset < 0 || file.offset > beyond_any_file) {
             return bad("an input's offset is no place in a file");
+        }
+        if (const auto affine = input.find("affine"); affine != input.end() && !affine->is_null()) {
+            auto world = decode_world(*affine);
+            if (!world) {
+                return world.error();
+            }
+            file.world = *world;
         }
         if (descriptors == Descriptors::required) {
             auto claimed = files.claim(input);

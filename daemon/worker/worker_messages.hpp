@@ -15,7 +15,7 @@ namespace slab::daemon {
 // program, forked: no versions, no byte orders.
 
 using kernels::most_inputs;
-inline constexpr std::size_t most_workspaces = 24;
+using kernels::most_workspaces;
 
 struct PlacedArray {
     std::int64_t offset = 0;  // in the volume

@@ -40,6 +40,7 @@ Prepared prepare(const Kernel& kernel, const AgreementCase& agreement_case, std:
     auto plan = kernel.plan(agreement_case.request);
     REQUIRE_MESSAGE(plan.has_value(), agreement_case.name, ": ", plan ? "" : to_text(plan.error()));
     prepared.plan = *plan;
+    REQUIRE(plan->workspaces.size() <= most_workspaces);
     for (const ArrayDescription& input : agreement_case.request.inputs) {
         const std::size_t shift = random() % 2 == 0 ? 0 : random() % 16;
         const Placement placement = random() % 4 == 0 ? Placement::at_the_begin : Placement::at_the_end;

@@ -134,6 +134,18 @@ PullBack pull_back_of_map(const AffineMap& map, int rank, AxisOrder axes) {
     return pull_back;
 }
 
+GridMap grid_of(const PullBack& pull_back, int rank) {
+    GridMap grid = GridMap::same(rank);
+    const std::size_t first = space_axes - static_cast<std::size_t>(rank);
+    for (std::size_t row = 0; row < static_cast<std::size_t>(rank); ++row) {
+        for (std::size_t column = 0; column < static_cast<std::size_t>(rank); ++column) {
+            grid.matrix[row][column] = pull_back.matrix[first + row][first + column];
+        }
+        grid.offset[row] = pull_back.offset[first + row];
+    }
+    return grid;
+}
+
 }  // namespace
 
 Expected<KernelPlan> plan_affine(const PlanRequest& request) {
@@ -182,13 +194,13 @@ Expected<KernelPlan> plan_affine(const PlanRequest& request) {
     if (!output) {
         return std::unexpected(output.error());
     }
-    return plan_sampling({request.inputs[0],
-                          *output,
-                          0,
-                          shape.rank,
-                          *spline,
-                          {pull_back_of_map(*map, shape.rank, request.axes)},
-                          Masking::each_frame});
+    const PullBack pull_back = pull_back_of_map(*map, shape.rank, request.axes);
+    auto plan =
+        plan_sampling({request.inputs[0], *output, 0, shape.rank, *spline, {pull_back}, Masking::each_frame});
+    if (plan) {
+        plan->grid = OutputGrid::mapped(0, grid_of(pull_back, shape.rank));
+    }
+    return plan;
 }
 
 }  // namespace slab::kernels

@@ -174,6 +174,10 @@ Expected<KernelPlan> plan_fft(FftKind kind, FftDirection direction, const PlanRe
     const double epsilon = program.is_double ? std::numeric_limits<double>::epsilon()
                                              : static_cast<double>(std::numeric_limits<float>::epsilon());
     plan.tolerance = 4.0 * gain * elements * program.scale * epsilon;
+    plan.grid = OutputGrid::mapped(0, GridMap::same(rank));
+    for (const int axis : *axes) {  // frequencies instead of places, or the other way round
+        plan.grid.map.at(axis, axis) = 0.0;
+    }
     return plan;
 }
 

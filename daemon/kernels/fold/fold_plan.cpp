@@ -130,6 +130,27 @@ void add_phases(KernelPlan& plan, const FoldTable& table, std::int64_t fields) {
     plan.gathers = 0;
 }
 
+// That of the first input that is as large as all of them together, without the axes that are gone.
+OutputGrid grid_of(const PlanRequest& request, const Shape& space,
+                   const std::array<bool, max_rank>& reduced) {
+    OutputGrid grid{.change = OutputGrid::Change::lost};
+    const auto has_all = [&space](const ArrayDescription& input) { return input.shape == space; };
+    const auto whole = std::ranges::find_if(request.inputs, has_all);
+    grid.map.input_rank = space.rank;
+    for (int axis = 0; axis < space.rank; ++axis) {
+        if (reduced[static_cast<std::size_t>(axis)]) {
+            grid.map.offset[static_cast<std::size_t>(axis)] = static_cast<double>(space[axis] - 1) / 2.0;
+        } else {
+            grid.map.at(axis, grid.map.output_rank++) = 1.0;
+        }
+    }
+    if (whole != request.inputs.end() && grid.map.output_rank > 0) {
+        grid.change = OutputGrid::Change::mapped;
+        grid.input = static_cast<std::size_t>(whole - request.inputs.begin());
+    }
+    return grid;
+}
+
 }  // namespace
 
 Expected<KernelPlan> plan_fold(const PlanRequest& request) {
@@ -195,6 +216,7 @@ Expected<KernelPlan> plan_fold(const PlanRequest& request) {
         plan.output.shape = {is_histogram ? bins->count : 1};
         plan.is_answer = true;
     }
+    plan.grid = grid_of(request, space->shape, reduced);
     add_phases(plan, table, state_bytes / 8);
     plan.tolerance = tolerance_of(table);
     plan.table.resize(sizeof(table));

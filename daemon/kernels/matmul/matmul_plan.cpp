@@ -191,6 +191,7 @@ Expected<KernelPlan> plan_matmul(const PlanRequest& request) {
     plan.tolerance = 4.0 * static_cast<double>(program.k) *
                      (is_single ? static_cast<double>(std::numeric_limits<float>::epsilon())
                                 : std::numeric_limits<double>::epsilon());
+    plan.grid.change = OutputGrid::Change::lost;
     return plan;
 }
 

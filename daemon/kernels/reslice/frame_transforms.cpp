@@ -72,10 +72,28 @@ Expected<AffineMatrix> matrix_at(const Table& table, std::size_t at, bool has_la
     return matrix;
 }
 
+// What the input's file says, in a table as the parameter is. Its columns are the first three axes: those of space, unless
+// frames come first.
+std::optional<Table> affine_of_file(const PlanRequest& request) {
+    const auto* batch = request.parameters.get<std::string>("batch");
+    const auto world = request.world_of(0);
+    if (!world || request.parameters.has("voxel_size") || (batch != nullptr && *batch == "first")) {
+        return std::nullopt;
+    }
+    Table table{.rows = 3, .columns = 4, .values = {}};
+    for (const auto& row : *world) {
+        table.values.insert(table.values.end(), row.begin(), row.end());
+    }
+    return table;
+}
+
 }  // namespace
 
 Expected<AffineMatrix> grid_to_mm(const PlanRequest& request) {
     const auto* affine = request.parameters.get<Table>("affine");
+    const auto of_file = affine == nullptr ? affine_of_file(request) : std::nullopt;
+    affine = of_file ? &*of_file : affine;
+    const std::string whose = of_file ? "the input's affine" : "affine";
     if (affine == nullptr) {
         const auto sizes = three_of(request, "voxel_size", 1.0);
         if (!sizes) {
@@ -100,19 +118,24 @@ Expected<AffineMatrix> grid_to_mm(const PlanRequest& request) {
                   fmt::format("a table of {} x {} is given", affine->rows, affine->columns),
                   "Give the map from voxels to mm, as nibabel's img.affine."));
     }
-    if (const auto finite = check_finite(*affine, "affine"); !finite) {
+    if (const auto finite = check_finite(*affine, whose); !finite) {
         return std::unexpected(finite.error());
     }
     auto matrix = matrix_at(*affine, 0, affine->rows == 4, "affine");
     if (matrix && is_singular(*matrix)) {
-        return std::unexpected(usage("affine is singular: it maps space to a plane",
+        return std::unexpected(usage(whose + " is singular: it maps space to a plane",
                                      fmt::format("its determinant is {}", determinant(*matrix)),
-                                     "Give the map from voxels to mm, as nibabel's img.affine."));
+                                     of_file ? "Give affine, or voxel_size, instead of what the file says."
+                                             : "Give the map from voxels to mm, as nibabel's img.affine."));
     }
     return matrix;
 }
 
 namespace {
+
+bool has_affine(const PlanRequest& request) {
+    return request.parameters.has("affine") || affine_of_file(request);
+}
 
 // FSL's scaled mm: voxel sizes and nothing else, but x is counted from the other end where the map to the world keeps
 // left- and right-handedness ("neurological"; newimage stores such images turned round).
@@ -221,7 +244,7 @@ Expected<FrameTransforms> frame_transforms(const PlanRequest& request,
                   "Give centre: what fslstats REFERENCE -c prints, or use its matrices (-mats)."));
     }
     if (named == MotionConvention::fsl) {
-        transforms.to_mm = scaled_mm(transforms.to_mm, request.parameters.has("affine"), extents[0]);
+        transforms.to_mm = scaled_mm(transforms.to_mm, has_affine(request), extents[0]);
     } else if (!has_centre) {
         centre = middle_of(transforms.to_mm, extents);
     }

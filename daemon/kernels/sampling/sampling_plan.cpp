@@ -164,6 +164,8 @@ Expected<KernelPlan> plan_sampling(const SamplingRequest& request) {
     plan.program = Program(program);
     plan.tiles = output_tiles(program, request.output);
     plan.tolerance = tolerance_of(program);
+    plan.only_moves = program.order == 0 && request.masking == Masking::each_frame &&
+                      program.boundary != Boundary::constant && program.boundary != Boundary::grid_constant;
     return plan;
 }
 

@@ -1,5 +1,7 @@
 #include "daemon/kernels/zoom/zoom_coordinates.hpp"
 
+#include <numeric>
+
 namespace slab::kernels {
 namespace {
 
@@ -66,6 +68,21 @@ ZoomAxis zoom_axis(const ZoomProgram& program, int axis, std::int64_t n_in, std:
         zoom.inside_end = first_index(n_out, [&](std::int64_t k) { return grid_coordinate(zoom, k) > last; });
     }
     return zoom;
+}
+
+ZoomLine zoom_line(const ZoomAxis& axis) {
+    const double ratio = static_cast<double>(axis.n_in) / static_cast<double>(axis.n_out);
+    const ZoomLine areas{ratio, 0.5 * ratio - 0.5};
+    switch (axis.convention) {
+    // All output elements show the only input element: parts of its area.
+    case ZoomConvention::scipy: return axis.step > 0.0 ? ZoomLine{axis.step, 0.0} : areas;
+    case ZoomConvention::scipy_grid: return areas;
+    case ZoomConvention::round: return {1.0 / axis.step, 0.0};
+    case ZoomConvention::floor: break;
+    }
+    // The mean of what floor() cuts off: k * p/q, in lowest terms, has the fractions 0, 1/q ... (q-1)/q.
+    const auto q = static_cast<double>(axis.n_out / std::gcd(axis.n_in, axis.n_out));
+    return {ratio, -(q - 1.0) / (2.0 * q)};
 }
 
 bool is_unchanged(const ZoomAxis& axis) {

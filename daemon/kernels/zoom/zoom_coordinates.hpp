@@ -51,6 +51,14 @@ struct ZoomAxis {
 
 ZoomAxis zoom_axis(const ZoomProgram& program, int axis, std::int64_t n_in, std::int64_t n_out);
 
+// Where output index k lies on average over the axis: step * k + offset. Of conventions that name an element only, without a
+// slope: no systematic shift remains.
+struct ZoomLine {
+    double step = 1.0;
+    double offset = 0.0;
+};
+ZoomLine zoom_line(const ZoomAxis& axis);
+
 // True when every output index shows the same input index, so that the axis can be copied in runs.
 bool is_unchanged(const ZoomAxis& axis);
 

@@ -213,6 +213,16 @@ TilePreference tiles_for(const Shape& input, const Shape& output, std::size_t el
     return tiles;
 }
 
+GridMap grid_of(const ZoomProgram& program, const Shape& input, const Shape& output) {
+    GridMap map = GridMap::same(input.rank);
+    for (int axis = 0; axis < input.rank; ++axis) {
+        const ZoomLine line = zoom_line(zoom_axis(program, axis, input[axis], output[axis]));
+        map.at(axis, axis) = line.step;
+        map.offset[static_cast<std::size_t>(axis)] = line.offset;
+    }
+    return map;
+}
+
 }  // namespace
 
 Expected<KernelPlan> plan_zoom(const PlanRequest& request) {
@@ -250,6 +260,7 @@ Expected<KernelPlan> plan_zoom(const PlanRequest& request) {
     spline->zoom.factors = sizes->factors;
     bool is_shrinking = false;
     bool is_changing = false;
+    plan.grid = OutputGrid::mapped(0, grid_of(spline->zoom, input.shape, sizes->output));
     for (int axis = 0; axis < input.shape.rank; ++axis) {
         is_shrinking = is_shrinking || sizes->output[axis] < input.shape[axis];
         is_changing = is_changing || (!spline->is_prefiltered && spline->zoom.order >= 2) ||
@@ -266,6 +277,8 @@ Expected<KernelPlan> plan_zoom(const PlanRequest& request) {
     spline->zoom.order = 0;
     plan.program = Program(spline->zoom);
     plan.tiles = tiles_for(input.shape, sizes->output, size_of(input.dtype));
+    plan.only_moves = !(spline->zoom.convention == ZoomConvention::scipy_grid &&
+                        spline->zoom.boundary == Boundary::constant);  // which shows cval around the edge
     return plan;
 }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <vector>
 
 namespace {
@@ -217,4 +218,31 @@ TEST_CASE("the source range of any output range has all its sources and never mo
             }
         }
     }
+}
+
+TEST_CASE("the line of a zoom has the mean of the elements that are shown") {
+    struct Case {
+        ZoomConvention convention;
+        std::int64_t n_in;
+        std::int64_t n_out;
+    };
+    for (const auto& [convention, n_in, n_out] :
+         {Case{ZoomConvention::floor, 60, 120}, Case{ZoomConvention::floor, 120, 60},
+          Case{ZoomConvention::floor, 70, 100}, Case{ZoomConvention::floor, 100, 70},
+          Case{ZoomConvention::scipy, 41, 121}, Case{ZoomConvention::scipy_grid, 40, 120}}) {
+        CAPTURE(n_in);
+        CAPTURE(n_out);
+        ZoomProgram program{.convention = convention, .factors = {}};
+        const ZoomAxis axis = zoom_axis(program, 0, n_in, n_out);
+        const ZoomLine line = zoom_line(axis);
+        double off = 0.0;
+        for (std::int64_t k = 0; k < n_out; ++k) {
+            off += line.step * static_cast<double>(k) + line.offset -
+                   static_cast<double>(clamped_source_index(axis, k));
+        }
+        CHECK(std::abs(off / static_cast<double>(n_out)) < 1e-9);
+    }
+    ZoomProgram program{.convention = ZoomConvention::scipy, .factors = {}};
+    CHECK(zoom_line(zoom_axis(program, 0, 1, 4)).step == 0.25);  // parts of the only element
+    CHECK(zoom_line(zoom_axis(program, 0, 4, 1)).step == 1.0);
 }
