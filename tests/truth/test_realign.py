@@ -1,0 +1,158 @@
+"""realign against a phantom whose motion is known and whose frames are sampled, not interpolated."""
+
+import unittest
+
+import numpy as np
+
+import scipy_oracle as oracle
+from moving_phantom import Head, random_walk, rigid
+from slab_harness import SharedDaemonTestCase
+
+MATRIX, SCALE, HAS_CONVERGED, DVARS = slice(0, 12), 12, 14, 16
+
+
+class RealignCase(SharedDaemonTestCase):
+    def motion_of(self, series, affine, **parameters):
+        """Rows of the result, and their matrices."""
+        job = self.slabd.submit("realign", series, affine=affine, estimate_only=True, **parameters)
+        rows = np.array(job.wait(120)["result"]["motion"])
+        matrices = np.tile(np.eye(4), (len(rows), 1, 1))
+        matrices[:, :3] = rows[:, MATRIX].reshape(-1, 3, 4)
+        job.drop()
+        return rows, matrices
+
+    def walk(self, head, frames, millimetres, degrees, seed=5):
+        walk = random_walk(np.random.default_rng(seed), frames, millimetres, degrees)
+        return np.array([rigid(row, head.centre) for row in walk])
+
+
+class WhatMovesIsFound(RealignCase):
+    def setUp(self):
+        super().setUp()
+        self.head = Head()
+
+    def assert_found(self, motions, most_mm, series=None, **parameters):
+        series = self.head.series(motions, noise=2.0) if series is None else series
+        rows, found = self.motion_of(series, self.head.affine, **parameters)
+        errors = self.head.displacement_errors(found, motions)
+        self.assertTrue(rows[:, HAS_CONVERGED].all(), rows[:, HAS_CONVERGED])
+        self.assertLess(errors.mean(), most_mm, errors)
+        return rows, found
+
+    def test_without_noise(self):
+        motions = self.walk(self.head, 8, 2.0, 2.0)
+        self.assert_found(motions, 0.01, self.head.series(motions))
+
+    def test_with_noise(self):
+        self.assert_found(self.walk(self.head, 20, 2.0, 2.0), 0.06)
+
+    def test_large_motion(self):
+        self.assert_found(self.walk(self.head, 8, 8.0, 7.0), 0.10)
+
+    def test_two_frames(self):
+        self.assert_found(self.walk(self.head, 2, 1.5, 1.0), 0.08)
+
+    def test_a_still_head_has_no_bias_and_is_not_quantised(self):
+        rows, found = self.assert_found(np.tile(np.eye(4), (18, 1, 1)), 0.06)
+        self.assertEqual(len({tuple(row) for row in rows[:, MATRIX]}), len(rows))
+        self.assertLess(np.abs((found[1:] - np.eye(4)).mean(0)[:3, 3]).max(), 0.05)
+
+    def test_one_frame_jumps(self):
+        motions = np.tile(np.eye(4), (9, 1, 1))
+        motions[4] = rigid([4, -3, 2, 3, -4, 2], self.head.centre)
+        self.assert_found(motions, 0.06)
+
+    def test_integers_and_another_reference(self):
+        motions = self.walk(self.head, 8, 2.0, 2.0)
+        series = np.asfortranarray(np.round(self.head.series(motions, noise=1.0) * 20).astype(np.int16))
+        to_fifth = np.array([m @ np.linalg.inv(motions[5]) for m in motions])
+        rows, found = self.motion_of(series, self.head.affine, reference="5")
+        # Points of the reference frame, where frame 5 has them.
+        moved = Head()
+        moved.points = (motions[5] @ np.vstack([moved.points, np.ones(moved.points.shape[1])]))[:3]
+        self.assertLess(moved.displacement_errors(found, to_fifth).mean(), 0.05)
+        self.assertTrue((found[5] == np.eye(4)).all())
+
+    def test_a_slow_change_of_intensity(self):
+        motions = self.walk(self.head, 40, 1.5, 1.5)
+        centre, radius = self.head.centre[:, None], self.head.radius[:, None]
+        pattern = lambda points: np.cos(1.5 * ((points - centre) / radius)[0]) + ((points - centre) / radius)[1]  # noqa: E731
+        gains = [lambda points, t=t: 1 + 0.04 * np.sin(t / 6) * pattern(points) + 0.002 * t for t in range(40)]
+        series = self.head.series(motions, noise=1.0, gains=gains)
+        errors = {}
+        for switch in ("on", "off"):
+            _, found = self.motion_of(series, self.head.affine, gain_fields=switch)
+            errors[switch] = self.head.displacement_errors(found, motions).mean()
+        self.assertLess(errors["on"], 0.06)
+        self.assertLess(errors["on"], 0.7 * errors["off"], errors)
+
+
+class WhatHoldsNoHeadIsNamed(RealignCase):
+    def test_empty_frames_and_noise(self):
+        head = Head()
+        motions = self.walk(head, 12, 1.5, 1.5)
+        series = head.series(motions, noise=2.0)
+        rng = np.random.default_rng(9)
+        series[..., 3] = 0
+        series[..., 5] = np.nan
+        series[..., 8] = rng.normal(0, 5, head.shape)
+        rows, found = self.motion_of(series, head.affine)
+        good = np.setdiff1d(np.arange(12), [3, 5, 8])
+        self.assertEqual(list(np.flatnonzero(rows[:, HAS_CONVERGED] == 0)), [3, 5, 8])
+        self.assertLess(head.displacement_errors(found, motions)[good].mean(), 0.06)
+        self.assertTrue(np.isfinite(rows).all())
+
+    def test_an_empty_series(self):
+        for value in (0, 7, np.nan):
+            rows, _ = self.motion_of(np.asfortranarray(np.full((9, 9, 9, 4), value, np.float32)), np.eye(4))
+            self.assertTrue(np.isfinite(rows).all())
+
+
+class TheSeriesIsResampled(RealignCase):
+    def test_as_its_own_matrices_say(self):
+        head = Head()
+        series = head.series(self.walk(head, 6, 2.0, 2.0), noise=1.0)
+        for order in (1, 3):
+            job = self.slabd.submit("realign", series, affine=head.affine, order=str(order))
+            rows = np.array(job.wait(120)["result"]["motion"])
+            result = np.array(self.slabd.attach(job.id))
+            job.drop()
+            self.assertEqual(result.shape, series.shape)
+            for k in range(series.shape[-1]):
+                motion = np.vstack([rows[k, MATRIX].reshape(3, 4), [0, 0, 0, 1]])
+                pull_back = np.linalg.inv(head.affine) @ np.linalg.inv(motion) @ head.affine
+                coordinates = oracle.input_coordinates(pull_back, head.shape)
+                sure = ~oracle.is_a_jump(coordinates, head.shape, order, "constant")
+                expected = oracle.transformed(series[..., k], pull_back, order=order, mode="constant", cval=0.0)
+                self.assertLess(np.abs(result[..., k] - expected)[sure].max(), 1e-3)
+            self.assertTrue(np.allclose(result[..., 0], series[..., 0], atol=1e-4))
+
+    def test_the_estimate_is_a_table_that_reslice_takes(self):
+        head = Head()
+        series = head.series(self.walk(head, 5, 2.0, 2.0), noise=1.0)
+        job = self.slabd.submit("realign", series, affine=head.affine, estimate_only=True)
+        job.wait(120)
+        matrices = np.array(self.slabd.attach(job.id))
+        job.drop()
+        self.assertEqual(matrices.shape, (5, 4, 4))
+        self.assertTrue((matrices[0] == np.eye(4)).all())
+        resliced = self.slabd.run("reslice", series, transforms=matrices.reshape(5, 16), affine=head.affine)
+        self.assertTrue(np.allclose(resliced, self.slabd.run("realign", series, affine=head.affine), atol=1e-3))
+
+
+class WhatCannotBeRealigned(RealignCase):
+    def test_is_refused_by_what_it_is(self):
+        cases = {"one frame": np.zeros((9, 9, 9), np.float32, "F"),
+                 "has one frame": np.zeros((9, 9, 9, 1), np.float32, "F"),
+                 "7 voxels": np.zeros((9, 7, 9, 4), np.float32, "F"),
+                 "complex64": np.zeros((9, 9, 9, 4), np.complex64, "F"),
+                 "interleaved": np.zeros((9, 9, 9, 4), np.float32, "C")}
+        for words, series in cases.items():
+            with self.assertRaisesRegex(Exception, words):
+                self.slabd.run("realign", series)
+        with self.assertRaisesRegex(Exception, "no reference frame 4"):
+            self.slabd.run("realign", np.zeros((9, 9, 9, 4), np.float32, "F"), reference="4")
+
+
+if __name__ == "__main__":
+    unittest.main()
