@@ -10,19 +10,6 @@ namespace slab::kernels::realign {
 namespace {
 
 constexpr double waves_over_box = 3.0;
-constexpr std::int64_t most_waves_along = 8;
-constexpr std::int64_t lanes = 16;
-using Lanes = std::array<float, lanes>;
-float sum_of(Lanes terms) {
-    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-        for (std::size_t lane = 0; lane < half; ++lane) {
-            terms[lane] += terms[lane + half];
-        }
-    }
-    return terms[0];
-}
-
-using CosineTable = std::array<Lanes, most_waves_along + 1>;
 
 void choose_waves(const ReferenceFacts& reference, GainFacts& facts) {
     std::array<double, 3> length{};
@@ -55,43 +42,6 @@ void choose_waves(const ReferenceFacts& reference, GainFacts& facts) {
     }
 }
 
-// cos(n a) of `used` lanes, from cos(a), for n up to `most`: cos((n+1) a) = 2 cos(a) cos(n a) - cos((n-1) a).
-void make_cosines(const float* cosine, std::int64_t used, std::int64_t most, CosineTable& table) {
-    table[0].fill(1.0F);
-    Lanes& first = table[1];
-    first.fill(0.0F);
-    std::copy_n(cosine, used, first.begin());
-    for (std::size_t n = 2; n <= static_cast<std::size_t>(most); ++n) {
-        for (std::size_t lane = 0; lane < lanes; ++lane) {
-            table[n][lane] = 2.0F * first[lane] * table[n - 1][lane] - table[n - 2][lane];
-        }
-    }
-}
-
-// The fields' cosines of a group of voxels.
-struct GroupCosines {
-    std::array<CosineTable, 3> along;
-
-    GroupCosines(const GainFields& fields, std::int64_t begin, std::int64_t used) {
-        for (std::size_t axis = 0; axis < 3; ++axis) {
-            make_cosines(fields.cosine[axis] + begin, used,
-                         std::max<std::int64_t>(fields.facts->most_waves, 1), along[axis]);
-        }
-    }
-    float at(const std::array<std::int8_t, 3>& waves, std::size_t lane) const {
-        return along[0][static_cast<std::size_t>(waves[0])][lane] *
-               along[1][static_cast<std::size_t>(waves[1])][lane] *
-               along[2][static_cast<std::size_t>(waves[2])][lane];
-    }
-};
-
-template <class Visit>
-void for_each_group(std::int64_t begin, std::int64_t end, const Visit& visit) {
-    for (; begin < end; begin += lanes) {
-        visit(begin, std::min(lanes, end - begin));
-    }
-}
-
 // Z^T B between the 8 columns and the fields, and between the fields.
 void make_gain_normal(const ReferenceImage& reference, const GainFields& fields) {
     GainFacts& facts = *fields.facts;
@@ -99,46 +49,9 @@ void make_gain_normal(const ReferenceImage& reference, const GainFields& fields)
     facts.fixed_by_gain.fill(0.0);
     facts.gain_by_fixed.fill(0.0);
     facts.gain_by_gain.fill(0.0);
-    std::array<Lanes, most_gain_fields> field{};
-    std::array<Lanes, most_gain_fields> weighted{};
-    for_each_group(0, reference.facts->voxels, [&](std::int64_t begin, std::int64_t used) {
-        const GroupCosines cosines(fields, begin, used);
-        std::array<Columns, lanes> columns{};
-        std::array<Columns, lanes> instruments{};
-        Lanes value{};
-        Lanes weighted_value{};
-        for (std::size_t lane = 0; lane < static_cast<std::size_t>(used); ++lane) {
-            const std::int64_t i = begin + static_cast<std::int64_t>(lane);
-            columns[lane] = columns_of(reference, i);
-            instruments[lane] = instruments_of(reference, i);
-            value[lane] = reference.value[i];
-            weighted_value[lane] = fields.weighted_value[i];
-        }
-        for (std::size_t a = 0; a < count; ++a) {
-            for (std::size_t lane = 0; lane < lanes; ++lane) {
-                const float cosine = cosines.at(facts.waves[a], lane);
-                field[a][lane] = value[lane] * cosine;
-                weighted[a][lane] = weighted_value[lane] * cosine;
-            }
-        }
-        for (std::size_t a = 0; a < count; ++a) {
-            for (std::size_t lane = 0; lane < static_cast<std::size_t>(used); ++lane) {
-                for (std::size_t column = 0; column < column_count; ++column) {
-                    facts.fixed_by_gain[column * count + a] +=
-                        instruments[lane][column] * static_cast<double>(field[a][lane]);
-                    facts.gain_by_fixed[a * column_count + column] +=
-                        columns[lane][column] * static_cast<double>(weighted[a][lane]);
-                }
-            }
-            for (std::size_t b = 0; b <= a; ++b) {
-                Lanes products{};
-                for (std::size_t lane = 0; lane < lanes; ++lane) {
-                    products[lane] = weighted[a][lane] * field[b][lane];
-                }
-                facts.gain_by_gain[a * count + b] += static_cast<double>(sum_of(products));
-            }
-        }
-    });
+    for (std::int64_t begin = 0; begin < reference.facts->voxels; begin += voxel_group) {
+        add_field_normal(reference, fields, begin, std::min(voxel_group, reference.facts->voxels - begin));
+    }
     for (std::size_t a = 0; a < count; ++a) {
         for (std::size_t b = 0; b < a; ++b) {
             facts.gain_by_gain[b * count + a] = facts.gain_by_gain[a * count + b];
@@ -146,23 +59,35 @@ void make_gain_normal(const ReferenceImage& reference, const GainFields& fields)
     }
 }
 
-Lanes product(const Lanes& a, const Lanes& b) {
-    Lanes products;
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-        products[lane] = a[lane] * b[lane];
+// cos(n a) for n up to 8 along each axis, at one voxel.
+struct VoxelCosines {
+    std::array<std::array<double, most_waves_along + 1>, 3> along;
+
+    VoxelCosines(const GainFields& fields, std::int64_t i) {
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            const auto cosine = static_cast<double>(fields.cosine[axis][i]);
+            along[axis][0] = 1.0;
+            along[axis][1] = cosine;
+            for (std::size_t n = 2; n < along[axis].size(); ++n) {
+                along[axis][n] = 2.0 * cosine * along[axis][n - 1] - along[axis][n - 2];
+            }
+        }
     }
-    return products;
-}
+    double at(const std::array<std::int8_t, 3>& waves) const {
+        return along[0][static_cast<std::size_t>(waves[0])] * along[1][static_cast<std::size_t>(waves[1])] *
+               along[2][static_cast<std::size_t>(waves[2])];
+    }
+};
 
 // A voxel without a sample.
-void take_out(const ReferenceImage& reference, const GainFields& fields, const GroupCosines& cosines,
-              std::int64_t i, std::size_t lane, FrameGain& gain) {
+void take_out(const ReferenceImage& reference, const GainFields& fields, std::int64_t i, FrameGain& gain) {
+    const VoxelCosines cosines(fields, i);
     const GainFacts& facts = *fields.facts;
     const auto count = static_cast<std::size_t>(facts.count);
     const Columns columns = columns_of(reference, i);
     const Columns instruments = instruments_of(reference, i);
     for (std::size_t a = 0; a < count; ++a) {
-        const auto cosine = static_cast<double>(cosines.at(facts.waves[a], lane));
+        const double cosine = cosines.at(facts.waves[a]);
         for (std::size_t column = 0; column < column_count; ++column) {
             gain.fixed_by_gain[column * count + a] -=
                 instruments[column] * cosine * static_cast<double>(reference.value[i]);
@@ -247,43 +172,18 @@ void make_gain_fields(const ReferenceImage& reference, GainFields& fields) {
 
 void add_group(const ReferenceImage& reference, const GainFields& fields, std::int64_t begin,
                std::int64_t count, const float* samples, FrameGain& gain) {
-    const GainFacts& facts = *fields.facts;
-    const auto fields_count = static_cast<std::size_t>(facts.count);
-    std::array<Lanes, most_gain_fields> sums;
-    std::fill_n(sums.begin(), fields_count, Lanes{});
-    for_each_group(begin, begin + count, [&](std::int64_t first, std::int64_t used) {
-        const GroupCosines cosines(fields, first, used);
-        Lanes rest{};
-        for (std::size_t lane = 0; lane < static_cast<std::size_t>(used); ++lane) {
-            const std::int64_t i = first + static_cast<std::int64_t>(lane);
-            const float sample = samples[i - begin];
-            if (sample == sample) {
-                rest[lane] = (sample - reference.value[i]) * fields.weighted_value[i];
-            } else {
-                take_out(reference, fields, cosines, i, lane, gain);
-            }
+    GroupSamples rest{};
+    for (std::int64_t i = 0; i < count; ++i) {
+        const float sample = samples[i];
+        const float difference = sample - reference.value[begin + i];
+        rest[static_cast<std::size_t>(i)] =
+            sample == sample ? difference * fields.weighted_value[begin + i] : 0.0F;
+    }
+    sum_fields(fields, begin, count, rest.data(), gain.right.data());
+    for (std::int64_t i = 0; i < count; ++i) {
+        if (samples[i] != samples[i]) {
+            take_out(reference, fields, begin + i, gain);
         }
-        // Fields follow each other by their waves, the last axis' fastest.
-        Lanes along_x{};
-        Lanes in_plane{};
-        std::array<std::int8_t, 2> known{-1, -1};
-        for (std::size_t a = 0; a < fields_count; ++a) {
-            const auto& waves = facts.waves[a];
-            if (waves[0] != known[0]) {
-                along_x = product(rest, cosines.along[0][static_cast<std::size_t>(waves[0])]);
-            }
-            if (waves[0] != known[0] || waves[1] != known[1]) {
-                in_plane = product(along_x, cosines.along[1][static_cast<std::size_t>(waves[1])]);
-                known = {waves[0], waves[1]};
-            }
-            const Lanes& along_z = cosines.along[2][static_cast<std::size_t>(waves[2])];
-            for (std::size_t lane = 0; lane < lanes; ++lane) {
-                sums[a][lane] += in_plane[lane] * along_z[lane];
-            }
-        }
-    });
-    for (std::size_t a = 0; a < fields_count; ++a) {
-        gain.right[a] += static_cast<double>(sum_of(sums[a]));
     }
 }
 

@@ -25,6 +25,8 @@ struct GainFacts {
         lower{};  // Cholesky's, of what the fixed columns leave of it
 };
 
+inline constexpr std::int64_t most_waves_along = 8;
+
 // Beside the voxels of a reference.
 struct GainFields {
     GainFacts* facts = nullptr;
@@ -44,6 +46,14 @@ struct FrameGain {
     std::array<double, most_gain_fields> right{};
     std::array<double, most_gain_fields> whitened{};  // lower^T times the frame's own estimate
 };
+
+// Adds the sum over a group's voxels of weighted_rest * cosines for each field.
+void sum_fields(const GainFields& fields, std::int64_t begin, std::int64_t count, const float* weighted_rest,
+                double* sums);
+
+// Adds what a group's voxels say of the fields to their facts.
+void add_field_normal(const ReferenceImage& reference, const GainFields& fields, std::int64_t begin,
+                      std::int64_t count);
 
 void add_group(const ReferenceImage& reference, const GainFields& fields, std::int64_t begin,
                std::int64_t count, const float* samples, FrameGain& gain);

@@ -24,35 +24,42 @@ HWY_INLINE Four load_four(const float* from) {
 struct GroupPlaces {
     std::array<std::array<std::int32_t, voxel_group>, 3> first;  // index below
     std::array<std::array<float, voxel_group>, 3> rest;
-    std::array<std::uint8_t, voxel_group> is_inside;
+    std::array<double, voxel_group> beyond;  // how far outside, in voxels; not above 0: inside
 };
 
+// Loops over doubles without a branch, so that the compiler makes vectors of them.
 HWY_INLINE void find_places(const AffineMatrix& pull_back, const Extents& extents,
                             const ReferenceImage& reference, std::int64_t begin, std::int64_t count,
                             GroupPlaces& places) {
-    places.is_inside.fill(1);
+    const float* HWY_RESTRICT const at0 = reference.at[0] + begin;
+    const float* HWY_RESTRICT const at1 = reference.at[1] + begin;
+    const float* HWY_RESTRICT const at2 = reference.at[2] + begin;
+    double* HWY_RESTRICT const beyond = places.beyond.data();
+    places.beyond.fill(0.0);
     for (std::size_t axis = 0; axis < 3; ++axis) {
         const std::array<double, 4> row = pull_back.rows[axis];
-        const float* HWY_RESTRICT const at0 = reference.at[0] + begin;
-        const float* HWY_RESTRICT const at1 = reference.at[1] + begin;
-        const float* HWY_RESTRICT const at2 = reference.at[2] + begin;
         std::int32_t* HWY_RESTRICT const first = places.first[axis].data();
         float* HWY_RESTRICT const rest = places.rest[axis].data();
-        std::uint8_t* HWY_RESTRICT const is_inside = places.is_inside.data();
         const auto last = static_cast<double>(extents[axis] - 1);
         const double last_first = std::max(last - 1.0, 0.0);
+        std::array<double, voxel_group> places_below;
+        double* HWY_RESTRICT const below = places_below.data();
         for (std::int64_t i = 0; i < count; ++i) {
             const double coordinate = row[0] * static_cast<double>(at0[i]) +
                                       row[1] * static_cast<double>(at1[i]) +
                                       row[2] * static_cast<double>(at2[i]) + row[3];
-            const bool is_here = coordinate >= -face_tolerance && coordinate <= last + face_tolerance;
-            const double within = is_here ? coordinate : 0.0;
-            const double below =
-                static_cast<double>(static_cast<std::int32_t>(within + 1.0)) - 1.0;  // floor, from -1 on
-            const double low = below < 0.0 ? 0.0 : below > last_first ? last_first : below;
-            first[i] = static_cast<std::int32_t>(low);
-            rest[i] = static_cast<float>(within - low);
-            is_inside[i] = is_here ? is_inside[i] : std::uint8_t{0};
+            const double before = -face_tolerance - coordinate;
+            const double behind = coordinate - (last + face_tolerance);
+            const double outside = before > behind ? before : behind;
+            beyond[i] = outside > beyond[i] ? outside : beyond[i];
+            double low = std::floor(coordinate);
+            low = low < 0.0 ? 0.0 : low;
+            low = low > last_first ? last_first : low;
+            below[i] = low;
+            rest[i] = static_cast<float>(coordinate - low);
+        }
+        for (std::int64_t i = 0; i < count; ++i) {
+            first[i] = static_cast<std::int32_t>(below[i]);
         }
     }
 }
@@ -111,11 +118,21 @@ void sample_group(const SampledFrame& frame, const ReferenceImage& reference, co
                   std::int64_t begin, std::int64_t count, float* to) {
     GroupPlaces places;
     const Extents& extents = frame.grid.extents;
+    bool is_finite = true;
+    for (const auto& line : pull_back.rows) {
+        for (const double number : line) {
+            is_finite = is_finite && std::abs(number) < 1e6;
+        }
+    }
+    if (!is_finite) {  // steps that went astray
+        std::fill_n(to, count, std::numeric_limits<float>::quiet_NaN());
+        return;
+    }
     find_places(pull_back, extents, reference, begin, count, places);
     const std::int64_t row = extents[2] + 2;
     const std::int64_t plane = (extents[1] + 2) * row;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-        if (places.is_inside[i] == 0) {
+        if (places.beyond[i] > 0.0) {
             to[i] = std::numeric_limits<float>::quiet_NaN();
         } else {
             to[i] = frame.sampling == Sampling::cubic ? cubic_at(frame.data, row, plane, places, i)

@@ -1,8 +1,10 @@
+#include "daemon/kernels/realign/gain_fields.hpp"
 #include "daemon/kernels/realign/normal_equations.hpp"
 #include "daemon/kernels/realign/voxel_sampler.hpp"
 #include "daemon/kernels/simd_targets.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -11,6 +13,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "daemon/kernels/realign/gain_loops_inl.hpp"
 #include "daemon/kernels/realign/voxel_loops_inl.hpp"
 
 #if HWY_ONCE
@@ -18,6 +21,8 @@ namespace slab::kernels::realign {
 
 HWY_EXPORT(sample_group);
 HWY_EXPORT(sum_group);
+HWY_EXPORT(sum_fields_of_group);
+HWY_EXPORT(add_field_normal_of_group);
 
 void sample_voxels(const SampledFrame& frame, const ReferenceImage& reference, const AffineMatrix& pull_back,
                    std::int64_t begin, std::int64_t count, float* to) {
@@ -30,6 +35,16 @@ void sample_voxels(const SampledFrame& frame, const ReferenceImage& reference, c
 void sum_residuals(const ReferenceImage& reference, std::int64_t begin, std::int64_t count,
                    const float* samples, GroupSums& sums) {
     HWY_DYNAMIC_DISPATCH(sum_group)(reference, begin, count, samples, sums);
+}
+
+void sum_fields(const GainFields& fields, std::int64_t begin, std::int64_t count, const float* weighted_rest,
+                double* sums) {
+    HWY_DYNAMIC_DISPATCH(sum_fields_of_group)(fields, begin, count, weighted_rest, sums);
+}
+
+void add_field_normal(const ReferenceImage& reference, const GainFields& fields, std::int64_t begin,
+                      std::int64_t count) {
+    HWY_DYNAMIC_DISPATCH(add_field_normal_of_group)(reference, fields, begin, count);
 }
 
 }  // namespace slab::kernels::realign
