@@ -148,14 +148,34 @@ class LineTile {
             const std::int64_t first = i - filter_.padding - filter_.radius;
             load_line(line(from, width), first, first + rows + tap_count_ - 1, filter_.extension,
                       filter_.boundary, filter_.cval, samples_, pitch);
+            const bool streams = may_stream(to + (i - begin) * inner_, width);
             for (std::int64_t row = 0; row < rows; row += rows_at_once) {
-                weigh_rows_apart(samples_ + row * pitch, pitch, rows - row + tap_count_ - 1, taps_,
-                                 tap_count_, results_, pitch);
+                const T* const from_rows = samples_ + row * pitch;
+                const std::int64_t row_count = rows - row + tap_count_ - 1;
+                const std::int64_t target = to + (i - begin + row) * inner_;
+                if (streams) {
+                    weigh_rows_apart<StoreMode::streaming>(from_rows, pitch, row_count, taps_, tap_count_,
+                                                           place_of(target), inner_, width);
+                    continue;
+                }
+                weigh_rows_apart<StoreMode::cached>(from_rows, pitch, row_count, taps_, tap_count_, results_,
+                                                    pitch, width);
                 for (std::int64_t r = 0; r < std::min<std::int64_t>(rows_at_once, rows - row); ++r) {
-                    store(results_ + r * pitch, to + (i - begin + row + r) * inner_, width);
+                    store(results_ + r * pitch, target + r * inner_, width);
                 }
             }
         }
+    }
+
+    T* place_of(std::int64_t to) const { return reinterpret_cast<T*>(call_.target.data) + to; }
+
+    // Whether rows of results go past the caches as they are summed up: whole steps of vectors, each of them aligned.
+    bool may_stream(std::int64_t to, std::int64_t width) const {
+        const std::int64_t vector = row_step<T>(1);
+        return mode_ == StoreMode::streaming && width % (2 * vector) == 0 && inner_ % vector == 0 &&
+               reinterpret_cast<std::uintptr_t>(place_of(to)) %
+                       static_cast<std::uintptr_t>(vector * part_bytes) ==
+                   0;
     }
 
     void fill_line(std::int64_t from, std::int64_t to) const {

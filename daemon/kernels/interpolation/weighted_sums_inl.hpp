@@ -127,17 +127,17 @@ HWY_NOINLINE void weigh_rows(const T* const* HWY_RESTRICT rows, std::int64_t off
                         weights, taps, count, to, width);
 }
 
-// Of `row_count` rows that lie `pitch` apart; the results, too.
-template <typename T>
+// Of `row_count` rows that lie `pitch` apart; the results `to_pitch`.
+template <StoreMode mode, typename T>
 HWY_NOINLINE void weigh_rows_apart(const T* HWY_RESTRICT rows, std::int64_t pitch, std::int64_t row_count,
                                    const T* HWY_RESTRICT weights, std::int64_t taps, T* HWY_RESTRICT to,
-                                   std::int64_t width) {
+                                   std::int64_t to_pitch, std::int64_t width) {
     T* results[rows_at_once];
     for (std::int64_t j = 0; j < rows_at_once; ++j) {
-        results[j] = to + j * pitch;
+        results[j] = to + j * to_pitch;
     }
     const std::int64_t last = row_count - 1;
-    weigh_rows_at<StoreMode::cached>(
+    weigh_rows_at<mode>(
         [rows, pitch, last](std::int64_t s) SLAB_IN_REGISTERS { return rows + std::min(s, last) * pitch; },
         weights, taps, std::min<std::int64_t>(rows_at_once, row_count - taps + 1), results, width);
 }
