@@ -275,6 +275,10 @@ void JobConductor::band_complete(Job& job) {
 // What the last step tells beside its output, before its workspaces go.
 void JobConductor::tell_tables(Job& job) {
     const StepPlan& step = job.plan.steps.back();
+    // Of a job that was computed before this supervisor came the workspaces are gone.
+    if (step.plan.told.empty() || !job.holds.work || job.band_plan.targets.empty()) {
+        return;
+    }
     const Placement places = job.placement(job.plan.cut.count - 1, job.band_plan);
     for (const kernels::ToldTable& table : step.plan.told) {
         const std::int64_t place = places.targets[step.first_phase + table.workspace];
