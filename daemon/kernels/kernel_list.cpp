@@ -10,6 +10,7 @@
 #include "daemon/kernels/outer/outer.hpp"
 #include "daemon/kernels/realign/realign.hpp"
 #include "daemon/kernels/reslice/reslice.hpp"
+#include "daemon/kernels/smooth/smooth.hpp"
 #include "daemon/kernels/uniform/uniform.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
 
@@ -19,10 +20,10 @@ namespace slab::kernels {
 
 std::span<const Kernel> all_kernels() {
     static const std::array kernels{
-        zoom_kernel(),     affine_kernel(),    reslice_kernel(),  realign_kernel(), outer_kernel(),   uniform_kernel(),
-        gaussian_kernel(), correlate_kernel(), convolve_kernel(), minimum_kernel(), median_kernel(),
-        maximum_kernel(),  map_kernel(),       fold_kernel(),     matmul_kernel(),  fft_kernel(),
-        ifft_kernel(),     rfft_kernel(),      irfft_kernel()};
+        zoom_kernel(),    affine_kernel(),  reslice_kernel(),  realign_kernel(),   smooth_kernel(),
+        outer_kernel(),   uniform_kernel(), gaussian_kernel(), correlate_kernel(), convolve_kernel(),
+        minimum_kernel(), median_kernel(),  maximum_kernel(),  map_kernel(),       fold_kernel(),
+        matmul_kernel(),  fft_kernel(),     ifft_kernel(),     rfft_kernel(),      irfft_kernel()};
     return kernels;
 }
 

@@ -267,6 +267,9 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     if (kernel == "realign") {
         return realign_cases();
     }
+    if (kernel == "smooth") {
+        return smooth_cases();
+    }
     if (kernel == "map") {
         return map_cases();
     }

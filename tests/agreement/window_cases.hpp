@@ -8,6 +8,7 @@ namespace slab::agreement {
 
 std::vector<AgreementCase> uniform_cases();
 std::vector<AgreementCase> gaussian_cases();
+std::vector<AgreementCase> smooth_cases();
 std::vector<AgreementCase> correlate_cases(std::string_view kernel);
 
 }  // namespace slab::agreement

@@ -52,9 +52,9 @@ def realign_small(settings):
 
 
 def realign_large(settings):
-    for count in (25, 100, 400):
+    for count in (25, 100, 200):
         yield from realign(settings, f"realign {count} frames of 96x96x60", count, (60, 96, 96), 2.4)
 
 
 ALL = {"realign_small": realign_small, "realign_large": realign_large}
-VOLUME_BYTES = {"realign_small": 700_000_000, "realign_large": 10_500_000_000}
+VOLUME_BYTES = {"realign_small": 700_000_000, "realign_large": 5_500_000_000}
