@@ -39,8 +39,13 @@ Expected<std::vector<std::string>> files_of(const std::vector<std::string>& patt
 
 }  // namespace
 
-Expected<EachFile> EachFile::of(JobArguments job, const std::vector<std::string>& patterns,
-                                const std::string& folder) {
+Expected<EachFile> EachFile::of(JobArguments job, MotionOptions motion,
+                                const std::vector<std::string>& patterns, const std::string& folder) {
+    if (motion.prefix && *motion.prefix != "none") {
+        return std::unexpected(Error{ErrorKind::usage, "--motion-out PREFIX is for one job",
+                                     "with --each every result has a name of its own, and its motion too",
+                                     "Leave it away, or give --motion-out none."});
+    }
     if (!job.output.empty() || job.keep) {
         return std::unexpected(Error{ErrorKind::usage, "--each has one result for every file",
                                      "-o, output and --keep are for one", "Give --out-dir FOLDER instead."});
@@ -49,7 +54,7 @@ Expected<EachFile> EachFile::of(JobArguments job, const std::vector<std::string>
     if (!paths) {
         return std::unexpected(paths.error());
     }
-    EachFile each(std::move(job), std::move(*paths), folder);
+    EachFile each(std::move(job), std::move(motion), std::move(*paths), folder);
     std::map<std::string, std::string> results;
     for (const std::string& path : each.paths_) {
         const auto [same, is_new] = results.emplace(each.result_path(path), path);
@@ -98,7 +103,14 @@ Expected<EachFile::Begun> EachFile::begin(Connection& daemon, const std::string&
     if (!plan) {
         return std::unexpected(plan.error());
     }
-    Begun begun{path, std::move(*job), std::nullopt, {}};
+    Begun begun{path, std::move(*job), std::nullopt, std::nullopt, {}, {}};
+    auto motion = MotionOutputs::open(motion_, begun.job, *plan);
+    if (!motion) {
+        return std::unexpected(motion.error());
+    }
+    if (*motion) {
+        begun.motion.emplace(std::move(**motion));
+    }
     if (begun.job.format) {
         Expected<JobOutput> output =
             JobOutput::to_file(begun.job.output_path, begun.job.existing, begun.job.packing);
@@ -140,6 +152,13 @@ Expected<JobStatus> EachFile::finish(Connection& daemon, Begun& begun, JobWatche
         if (auto committed = begun.output->commit(); !committed) {
             return std::unexpected(committed.error());
         }
+    }
+    if (ended && ended->outcome == JobStatus::Outcome::done && begun.motion) {
+        auto summary = begun.motion->write(ended->result);
+        if (!summary) {
+            return std::unexpected(summary.error());
+        }
+        begun.motion_summary = std::move(*summary);
     }
     return ended;
 }
@@ -220,7 +239,7 @@ void EachFile::tell(const Begun& begun, const JobStatus& ended, Talk talk) const
         return;
     }
     if (begun.output) {
-        fmt::print("{}\n", summary_of(ended, begun.job.output_path));
+        fmt::print("{}\n{}", summary_of(ended, begun.job.output_path), begun.motion_summary);
     } else {
         fmt::print("{}: {}\n", begun.path, ended.result);
     }

@@ -2,6 +2,7 @@
 
 #include "client/command_line/job_arguments.hpp"
 #include "client/command_line/job_watcher.hpp"
+#include "client/command_line/motion_outputs.hpp"
 #include "client/command_line/stop_signals.hpp"
 
 #include <deque>
@@ -15,8 +16,8 @@ namespace slab {
 class EachFile {
   public:
     // Errors of kind usage: a pattern that matches nothing, two files whose results would have one name. Makes the folder.
-    static Expected<EachFile> of(JobArguments job, const std::vector<std::string>& patterns,
-                                 const std::string& folder);
+    static Expected<EachFile> of(JobArguments job, MotionOptions motion,
+                                 const std::vector<std::string>& patterns, const std::string& folder);
 
     // To the last file. Errors only when nothing more can be done: a signal, no daemon. The code is the worst of the jobs'.
     Expected<int> run(Connection& daemon, StopSignals& signals, Talk talk);
@@ -26,15 +27,18 @@ class EachFile {
         std::string path;
         PreparedJob job;
         std::optional<JobOutput> output;
+        std::optional<MotionOutputs> motion;
         JobStatus status;
+        std::string motion_summary;  // of one that has ended
     };
     struct Failure {
         std::string path;
         Error error;
     };
 
-    EachFile(JobArguments job, std::vector<std::string> paths, std::string folder)
-        : job_(std::move(job)), paths_(std::move(paths)), folder_(std::move(folder)) {}
+    EachFile(JobArguments job, MotionOptions motion, std::vector<std::string> paths, std::string folder)
+        : job_(std::move(job)), motion_(std::move(motion)), paths_(std::move(paths)),
+          folder_(std::move(folder)) {}
 
     std::string result_path(const std::string& path) const;
     Expected<Begun> begin(Connection& daemon, const std::string& path) const;
@@ -45,6 +49,7 @@ class EachFile {
     void sum_up(const std::vector<std::string>& done, const std::vector<Failure>& failures, Talk talk) const;
 
     JobArguments job_;
+    MotionOptions motion_;
     std::vector<std::string> paths_;
     std::string folder_;  // empty: the jobs answer with numbers
 };

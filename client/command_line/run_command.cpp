@@ -5,6 +5,7 @@
 #include "client/command_line/job_report.hpp"
 #include "client/command_line/job_watcher.hpp"
 #include "client/command_line/kernel_help.hpp"
+#include "client/command_line/motion_outputs.hpp"
 #include "client/command_line/plan_text.hpp"
 #include "client/command_line/stop_signals.hpp"
 #include "common/protocol/message.hpp"
@@ -30,6 +31,7 @@ class RunCommand final : public Command {
                "Run the job once for every file that the pattern matches, as its first input: '*.npy'")
             ->type_name("PATTERN");
         app.add_option("--out-dir", out_dir_, "With --each: the folder of the results")->type_name("FOLDER");
+        motion_options_.declare(app);
         app.add_flag("--plan", plan_, "Print what would be done and held, and stop");
         app.add_flag("--daemon", needs_daemon_, "Do not start a private daemon when none is running");
         app.add_flag("--quiet", quiet_, "Neither progress nor the final line");
@@ -95,7 +97,7 @@ class RunCommand final : public Command {
             return std::unexpected(
                 Error{ErrorKind::usage, "--plan is for one job", "", "Leave --each away and name one file."});
         }
-        auto each = EachFile::of(std::move(arguments), each_, out_dir_);
+        auto each = EachFile::of(std::move(arguments), motion_options_, each_, out_dir_);
         if (!each) {
             return std::unexpected(each.error());
         }
@@ -192,8 +194,9 @@ class RunCommand final : public Command {
     Expected<int> run(Connection& daemon, PreparedJob& job, const JobArguments& arguments,
                       StopSignals& signals) {
         std::optional<JobOutput> output;
-        if (job.format) {
-            const Expected<void> opened = open_output(daemon, job, output);
+        std::optional<MotionOutputs> motion;
+        if (job.format || motion_options_.are_given()) {
+            const Expected<void> opened = open_outputs(daemon, job, output, motion);
             if (!opened) {
                 return std::unexpected(opened.error());
             }
@@ -217,18 +220,36 @@ class RunCommand final : public Command {
                 return std::unexpected(committed.error());
             }
         }
-        return report(*ended, job);
+        Expected<std::string> summary;
+        if (ended->outcome == JobStatus::Outcome::done && motion) {
+            summary = motion->write(ended->result);
+            if (!summary) {
+                return std::unexpected(summary.error());
+            }
+        }
+        const int code = report(*ended, job, motion);
+        if (talk() == Talk::normal) {
+            fmt::print(job.place == OutputPlace::standard_output ? stderr : stdout, "{}", *summary);
+        }
+        return code;
     }
 
-    Expected<void> open_output(Connection& daemon, PreparedJob& job, std::optional<JobOutput>& output) {
-        PlannedJob plan;
-        if (*job.format !=
-            OutputFormat::raw) {  // the header tells the result's shape, which the kernel decides
-            Expected<PlannedJob> planned = daemon.plan(job.request);
-            if (!planned) {
-                return std::unexpected(planned.error());
-            }
-            plan = std::move(*planned);
+    // The plan tells the result's shape, which the kernel decides, for its header; and whether there is motion.
+    Expected<void> open_outputs(Connection& daemon, PreparedJob& job, std::optional<JobOutput>& output,
+                                std::optional<MotionOutputs>& motion) {
+        const Expected<PlannedJob> plan = daemon.plan(job.request);
+        if (!plan) {
+            return std::unexpected(plan.error());
+        }
+        auto files = MotionOutputs::open(motion_options_, job, *plan);
+        if (!files) {
+            return std::unexpected(files.error());
+        }
+        if (*files) {
+            motion.emplace(std::move(**files));
+        }
+        if (!job.format) {
+            return {};
         }
         Expected<JobOutput> opened =
             stream_ ? JobOutput::to_stream(std::move(stream_), job.output_path, job.packing)
@@ -237,7 +258,7 @@ class RunCommand final : public Command {
             return std::unexpected(opened.error());
         }
         output.emplace(std::move(*opened));
-        return set_output(job, *output, plan);
+        return set_output(job, *output, *plan);
     }
 
     // The end of the connection would cancel the job too; asking for it makes sure that it has ended when
@@ -259,16 +280,21 @@ class RunCommand final : public Command {
                 fmt::format("{} stopped it; {}", signal, what_was_written(job)), ""};
     }
 
-    int report(JobStatus job, const PreparedJob& prepared) const {
+    int report(JobStatus job, const PreparedJob& prepared, const std::optional<MotionOutputs>& motion) const {
         const bool is_done = job.outcome == JobStatus::Outcome::done;
         std::string place =
             prepared.place == OutputPlace::standard_output ? "standard output" : prepared.output_path;
         if (job.kept) {
             place += place.empty() ? "kept in the volume" : " (and kept in the volume)";
         }
-        if (common_.json && !prepared.output_path.empty() && is_done) {
+        if (common_.json && (!prepared.output_path.empty() || motion) && is_done) {
             Json object = Json::parse(job.json);
-            object["file"] = prepared.output_path;
+            if (!prepared.output_path.empty()) {
+                object["file"] = prepared.output_path;
+            }
+            if (motion) {
+                object["motion_files"] = motion->paths();
+            }
             job.json = object.dump(-1, ' ', false, Json::error_handler_t::replace);
         }
         const bool is_printed = is_done && !prepared.format && !prepared.request.keep && !job.result.empty();
@@ -286,6 +312,7 @@ class RunCommand final : public Command {
 
     UniqueDescriptor stream_;  // stdout or a pipe, when the result goes there
     JobOptions job_;
+    MotionOptions motion_options_;
     CommonOptions common_;
     CLI::App* app_ = nullptr;
     std::vector<std::string> each_;

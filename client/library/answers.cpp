@@ -184,6 +184,11 @@ PlannedJob planned_job_from(const Json& json) {
     plan.is_answer = flag_or(json, "tells_result", false);
     plan.phases = integer_or(json, "phases", 1);
     plan.band_shape = shape_in(json, "band_shape");
+    if (const auto tables = json.find("tables"); tables != json.end() && tables->is_array()) {
+        for (const Json& name : *tables) {
+            plan.tables.push_back(name.is_string() ? name.get<std::string>() : std::string());
+        }
+    }
     plan.grid = grid_of(json);
     plan.only_moves = flag_or(json, "only_moves", false);
     plan.json = dump(json);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace slab {
 
@@ -26,6 +27,7 @@ struct PlannedJob {
     Shape tile;
     bool is_answer =
         false;  // the output is a few numbers: JobStatus::result tells them, and no file is needed
+    std::vector<std::string> tables;  // JobStatus::result tells them beside the output, by these names
     // Where the output lies in the grid of one of the inputs. Absent: in none.
     struct Grid {
         std::size_t input = 0;

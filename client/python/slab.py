@@ -832,12 +832,13 @@ class Connection:
     # -- what users call
 
     def run(self, kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None,
-            name=None, wait_for_space=False, **parameters):
+            name=None, wait_for_space=False, tables=False, **parameters):
         """See slab.run()."""
         job = self._submit(kernel, inputs, parameters, out, overwrite, linked=True,
                            options=_options(priority, max_memory, tile_bytes, name, wait_for_space))
         try:
-            return self._surviving(job.result)
+            result = self._surviving(job.result)
+            return (result, job.tables()) if tables else result
         except BaseException as error:
             if not isinstance(error, SlabError):
                 with contextlib.suppress(SlabError):
@@ -1336,6 +1337,12 @@ class Job:
                 self._record = {**self._record, "state": "received", "outcome": None}  # the result was lent: again
             raise
 
+    def tables(self):
+        """What the job tells beside its output, once it is done: a dictionary of 2-D arrays of float64, for instance
+        `motion` of realign (`slab kernels realign` says what its columns are). Most jobs tell none."""
+        told = self.wait().get("result")
+        return {name: np.array(rows, dtype=np.float64) for name, rows in told.items()} if isinstance(told, dict) else {}
+
     def drop(self):
         """Gives a kept result back to the daemon. Views of it stay valid; their memory returns with the last."""
         self._connection.request("drop", job=self.id)
@@ -1390,7 +1397,7 @@ class step:
 
 
 def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,
-        wait_for_space=False, daemon=False, **parameters):
+        wait_for_space=False, daemon=False, tables=False, **parameters):
     """Runs a kernel and returns its output as a read-only array, or as a number where that is all.
 
     kernel: its name, or a list of steps (slab.step): a pipeline, whose arrays between two steps stay in the volume.
@@ -1403,6 +1410,7 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
     wait_for_space: True: wait while the disk of `out` is too full, instead of raising Refused.
     priority: -20 (first) to 19 (last). max_memory, tile_bytes: bytes or "512MiB". name: shown by `slab ps`.
     daemon: True: do not start a private daemon where none is running.
+    tables: True: return the output and, as a dictionary of arrays, what the job tells beside it: Job.tables().
     parameters: the kernel's, as `slab kernels NAME` lists them; one value for all axes or a sequence with one each;
         a flag is True or False; axes are an index or a sequence of them, negative ones counting from the end; a table
         (a matrix, a transform for each frame) is a 2-D array, nested lists, or an array of shape (n, 4, 4): a matrix for
@@ -1412,7 +1420,7 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
     """
     return _connection(daemon).run(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
                                    max_memory=max_memory, tile_bytes=tile_bytes, name=name,
-                                   wait_for_space=wait_for_space, **parameters)
+                                   wait_for_space=wait_for_space, tables=tables, **parameters)
 
 
 def submit(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,

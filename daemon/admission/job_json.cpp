@@ -74,6 +74,15 @@ Json grid_to_json(const StepPlan& step) {
     return {{"input", step.grid->input}, {"matrix", std::move(rows)}};
 }
 
+// Names of what the job's result tells beside the output.
+Json tables_of(const JobPlan& plan) {
+    Json names = Json::array();
+    for (const kernels::ToldTable& table : plan.steps.back().plan.told) {
+        names.push_back(table.name);
+    }
+    return names;
+}
+
 std::string kernel_of(const JobPlan& plan) {
     std::vector<std::string> kernels;
     for (const StepPlan& step : plan.steps) {
@@ -152,6 +161,7 @@ Json plan_to_json(const JobPlan& plan) {
         {"parameters", parameters_of(plan)},
         {"steps", steps_of(plan)},
         {"tells_result", plan.is_answer()},
+        {"tables", tables_of(plan)},
         {"output", array_to_json(plan.output)},
         {"bytes_in", plan.bytes_in},
         {"bytes_out", plan.bytes_out},

@@ -8,7 +8,7 @@ import sys
 MAY_INCLUDE = {
     "common": ["common"],
     "client": ["client", "common"],
-    "daemon/kernels": ["daemon/kernels", "common/array", "common/errors"],
+    "daemon/kernels": ["daemon/kernels", "common/array", "common/errors", "common/geometry"],
     "daemon/settings": ["daemon/settings", "common"],
     "daemon/process": ["daemon/process", "common"],
     "daemon/channel": ["daemon/channel", "common"],

@@ -1,6 +1,7 @@
 #include "daemon/kernels/reslice/frame_transforms.hpp"
 
-#include "daemon/kernels/reslice/rigid_motion.hpp"
+#include "common/geometry/grid_space.hpp"
+#include "common/geometry/rigid_motion.hpp"
 
 #include <fmt/format.h>
 
@@ -137,32 +138,6 @@ bool has_affine(const PlanRequest& request) {
     return request.parameters.has("affine") || affine_of_file(request);
 }
 
-// FSL's scaled mm: voxel sizes and nothing else, but x is counted from the other end where the map to the world keeps
-// left- and right-handedness ("neurological"; newimage stores such images turned round).
-AffineMatrix scaled_mm(const AffineMatrix& to_mm, bool has_affine, std::int64_t x_extent) {
-    Point sizes;
-    for (std::size_t column = 0; column < 3; ++column) {
-        sizes[column] = std::hypot(to_mm.rows[0][column], to_mm.rows[1][column], to_mm.rows[2][column]);
-    }
-    AffineMatrix scaled = diagonal(sizes);
-    if (has_affine && determinant(to_mm) > 0.0) {
-        scaled.rows[0][0] = -sizes[0];
-        scaled.rows[0][3] = static_cast<double>(x_extent - 1) * sizes[0];
-    }
-    return scaled;
-}
-
-Point middle_of(const AffineMatrix& to_mm, const std::array<std::int64_t, 3>& extents) {
-    Point middle;
-    for (std::size_t row = 0; row < 3; ++row) {
-        middle[row] = to_mm.rows[row][3];
-        for (std::size_t column = 0; column < 3; ++column) {
-            middle[row] += to_mm.rows[row][column] * static_cast<double>(extents[column] - 1) / 2.0;
-        }
-    }
-    return middle;
-}
-
 Expected<void> check_columns(const Table& table, const std::string* convention) {
     const bool are_motions = table.columns == 6;
     const bool are_matrices = table.columns == 16 || table.columns == 12 || table.columns == 4;
@@ -244,7 +219,8 @@ Expected<FrameTransforms> frame_transforms(const PlanRequest& request,
                   "Give centre: what fslstats REFERENCE -c prints, or use its matrices (-mats)."));
     }
     if (named == MotionConvention::fsl) {
-        transforms.to_mm = scaled_mm(transforms.to_mm, has_affine(request), extents[0]);
+        transforms.to_mm = scaled_mm(
+            transforms.to_mm, has_affine(request) ? Handedness::of_world : Handedness::unknown, extents[0]);
     } else if (!has_centre) {
         centre = middle_of(transforms.to_mm, extents);
     }

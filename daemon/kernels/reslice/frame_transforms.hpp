@@ -1,7 +1,7 @@
 #pragma once
 
 #include "daemon/kernels/kernel.hpp"
-#include "daemon/kernels/reslice/affine_matrix.hpp"
+#include "common/geometry/affine_matrix.hpp"
 
 #include <vector>
 

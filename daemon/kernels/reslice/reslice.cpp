@@ -1,6 +1,6 @@
 #include "daemon/kernels/reslice/reslice.hpp"
 
-#include "daemon/kernels/reslice/rigid_motion.hpp"
+#include "common/geometry/rigid_motion.hpp"
 #include "daemon/kernels/sampling/sampling.hpp"
 #include "daemon/kernels/sampling/sampling_plan.hpp"
 

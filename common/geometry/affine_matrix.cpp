@@ -1,8 +1,8 @@
-#include "daemon/kernels/reslice/affine_matrix.hpp"
+#include "common/geometry/affine_matrix.hpp"
 
 #include <cmath>
 
-namespace slab::kernels {
+namespace slab {
 
 AffineMatrix operator*(const AffineMatrix& left, const AffineMatrix& right) {
     AffineMatrix product;
@@ -81,4 +81,4 @@ AffineMatrix about(const Point& centre, const AffineMatrix& matrix) {
     return shift(centre) * matrix * shift({-centre[0], -centre[1], -centre[2]});
 }
 
-}  // namespace slab::kernels
+}  // namespace slab

@@ -1,4 +1,4 @@
-#include "daemon/kernels/reslice/rigid_motion.hpp"
+#include "common/geometry/rigid_motion.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 
 namespace {
 
-using namespace slab::kernels;
+using namespace slab;
 
 // Quarter turns carry axes to axes: the expected points are read off a drawing.
 constexpr double quarter = std::numbers::pi / 2;

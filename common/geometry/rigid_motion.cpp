@@ -1,10 +1,10 @@
-#include "daemon/kernels/reslice/rigid_motion.hpp"
+#include "common/geometry/rigid_motion.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <numbers>
 
-namespace slab::kernels {
+namespace slab {
 namespace {
 
 constexpr std::array<std::string_view, 3> names{"spm", "fsl", "afni"};
@@ -39,4 +39,4 @@ AffineMatrix motion_matrix(MotionConvention convention, const MotionRow& row, co
     return flip * shift({row[4], row[5], row[3]}) * about({-centre[0], -centre[1], centre[2]}, turned) * flip;
 }
 
-}  // namespace slab::kernels
+}  // namespace slab

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "daemon/kernels/reslice/affine_matrix.hpp"
+#include "common/geometry/affine_matrix.hpp"
 
 #include <array>
 #include <optional>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace slab::kernels {
+namespace slab {
 
 // Whose six numbers a row of a table of motion holds.
 enum class MotionConvention : std::uint8_t { spm, fsl, afni };
@@ -33,4 +33,4 @@ using MotionRow = std::array<double, 6>;
 // Of spm the centre is not used.
 AffineMatrix motion_matrix(MotionConvention convention, const MotionRow& row, const Point& centre);
 
-}  // namespace slab::kernels
+}  // namespace slab

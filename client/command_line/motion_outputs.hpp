@@ -1,0 +1,59 @@
+#pragma once
+
+#include "client/command_line/job_arguments.hpp"
+#include "client/formats/output_file.hpp"
+#include "client/motion/frame_motion.hpp"
+#include "client/motion/parameter_file.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace slab {
+
+// Which files about the motion of a series somebody wants.
+struct MotionOptions {
+    std::optional<std::string> prefix;  // "none": none
+    std::string parameters;             // "spm,fsl"
+
+    void declare(CLI::App& app);
+    bool are_given() const { return !parameters.empty() || (prefix && *prefix != "none"); }
+};
+
+// The files that go beside a result whose job tells motion: PREFIX_desc-confounds_timeseries.tsv and .json, and the
+// parameters as other packages write them. Opened before the job runs, so that what cannot be written is refused then;
+// under their names when the result is.
+class MotionOutputs {
+  public:
+    // Nothing where the job tells no motion, or no file of it is wanted: unless told otherwise, the prefix is the output's
+    // name without its endings, and a stream has none. Errors of kind usage: wanted, and there is no motion, or no prefix;
+    // a file that exists; parameters that cannot be told in this grid.
+    static Expected<std::optional<MotionOutputs>> open(const MotionOptions& options, const PreparedJob& job,
+                                                       const PlannedJob& plan);
+
+    // Of the job's result. The lines for the terminal.
+    Expected<std::string> write(const std::string& result);
+
+    const std::vector<std::string>& paths() const { return paths_; }
+
+  private:
+    Expected<void> add(const std::string& path, ExistingFile existing);
+
+    MotionGrid grid_;
+    std::vector<ParameterFile> parameters_;
+    std::vector<std::string> paths_;  // the tsv, the json, then the parameters
+    std::vector<OutputFile> files_;
+};
+
+// Where the frames of the job's series lie, as its last step takes them: the parameters affine or voxel_size, else what
+// its NIfTI file tells. Those parameters, and batch, mean the same in every kernel that knows mm.
+Expected<MotionGrid> motion_grid_of(const PreparedJob& job, const PlannedJob& plan);
+
+// A path without .gz and the ending of a format.
+std::string without_endings(const std::string& path);
+
+}  // namespace slab

@@ -1,0 +1,301 @@
+"""What realign finds, as other programs read it: BIDS confounds, parameters in each package's convention."""
+
+import json
+import unittest
+
+import nibabel as nib
+import numpy as np
+
+import rigid_motion
+from slab_harness import EXIT_DONE, EXIT_USAGE, DaemonTestCase
+
+SHAPE, FRAMES = (24, 26, 20), 14
+CONFOUNDS = "_desc-confounds_timeseries.tsv"
+COLUMNS = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z", "framewise_displacement", "rmsd", "dvars"]
+CONVENTIONS = ("spm", "fsl", "afni", "itk", "matrix")
+
+_tilt = rigid_motion.spm([0, 0, 0, 0.15, -0.1, 0.2])
+AFFINES = {  # voxels of 3 x 3 x 3.5 mm
+    "flipped": rigid_motion.shifted([36, -40, -30]) @ np.diag([-3, 3, 3.5, 1]),
+    "tilted": rigid_motion.shifted([-30, -45, -20]) @ _tilt @ np.diag([3, 3, 3.5, 1]),
+    "flipped and tilted": rigid_motion.shifted([30, -45, -20]) @ _tilt @ np.diag([-3, 3, 3.5, 1]),
+}
+
+
+def middle(affine):
+    return (affine @ np.append((np.array(SHAPE) - 1) / 2, 1))[:3]
+
+
+def motions(rng):
+    rows = np.concatenate([rng.uniform(-1.5, 1.5, (FRAMES, 3)), rng.uniform(-0.02, 0.02, (FRAMES, 3))], axis=1)
+    rows[0] = 0
+    return rows
+
+
+def phantom(affine, truth, rng):
+    """Blobs of a Gaussian profile in mm, sampled where each voxel of each frame lies in the reference."""
+    centres = middle(affine) + rng.uniform(-22, 22, (25, 3))
+    heights, widths = rng.uniform(300, 1500, 25), rng.uniform(5, 9, 25)
+    voxels = np.stack([*np.indices(SHAPE), np.ones(SHAPE)])
+    frames = []
+    for motion in truth:
+        points = np.tensordot(motion @ affine, voxels, 1)[:3]
+        distances = ((points[:, None] - centres.T[:, :, None, None, None]) ** 2).sum(axis=0)
+        frame = (heights[:, None, None, None] * np.exp(-distances / (2 * widths[:, None, None, None] ** 2))).sum(axis=0)
+        frames.append(frame + rng.normal(0, 2, SHAPE))
+    return np.stack(frames, axis=-1).astype(np.float32)
+
+
+def rows_of(path):
+    header, *lines = path.read_text().splitlines()
+    return header.split("\t"), [line.split("\t") for line in lines]
+
+
+class MotionTestCase(DaemonTestCase):
+    def setUp(self):
+        super().setUp()
+        self.daemon = self.start_daemon()
+        self.rng = np.random.default_rng(20)
+
+    def make_series(self, affine, name="func.nii"):
+        truth = [rigid_motion.about(rigid_motion.spm(row), middle(affine)) for row in motions(self.rng)]
+        nib.save(nib.Nifti1Image(phantom(affine, truth, self.rng), affine), self.directory / name)
+        return self.directory / name, np.array(truth)
+
+    def realign(self, series, *arguments, output="moco.nii"):
+        command = self.daemon.slab("run", "realign", series, "-o", self.directory / output, "--json", *arguments)
+        self.assert_exit(command, EXIT_DONE)
+        record = command.json()
+        rows = np.array(record["result"]["motion"])
+        matrices = np.zeros((len(rows), 4, 4))
+        matrices[:, :3] = rows[:, :12].reshape(-1, 3, 4)
+        matrices[:, 3, 3] = 1
+        return record, rows, matrices
+
+    def path(self, ending):
+        return self.directory / f"moco{ending}"
+
+
+class Confounds(MotionTestCase):
+    def setUp(self):
+        super().setUp()
+        self.affine = AFFINES["flipped and tilted"]
+        self.series, self.truth = self.make_series(self.affine)
+
+    def test_columns_against_numpy(self):
+        record, rows, matrices = self.realign(self.series)
+
+        affine = nib.load(self.series).affine
+        centre = middle(affine)
+        about_centre = [rigid_motion.shifted(-centre) @ matrix @ rigid_motion.shifted(centre) for matrix in matrices]
+        header, cells = rows_of(self.path(CONFOUNDS))
+        self.assertEqual(header, COLUMNS)
+        self.assertEqual(len(cells), FRAMES)
+        self.assertEqual(cells[0][6:], ["n/a"] * 3)
+        self.assertNotIn("n/a", sum(cells[1:], cells[0][:6]))
+        six = np.array([[float(cell) for cell in row[:6]] for row in cells])
+        for row, matrix in zip(six, about_centre):
+            np.testing.assert_allclose(rigid_motion.spm(row), matrix, rtol=0, atol=1e-9)
+        later = np.array([[float(cell) for cell in row[6:]] for row in cells[1:]])
+        displacement = np.abs(np.diff(six, axis=0)) @ [1, 1, 1, 50, 50, 50]
+        np.testing.assert_allclose(later[:, 0], displacement, rtol=1e-12)
+        np.testing.assert_allclose(later[:, 1], [self.deviation_in_sphere(second @ np.linalg.inv(first))
+                                                 for first, second in zip(about_centre, about_centre[1:])], rtol=2e-3)
+        np.testing.assert_allclose(later[:, 2], rows[1:, 16], rtol=1e-15)
+
+    def deviation_in_sphere(self, change):
+        """By points, not by the formula: a ball of 80 mm filled with a fine grid."""
+        points = np.stack(np.meshgrid(*[np.arange(-78, 79, 4.0)] * 3)).reshape(3, -1)
+        points = points[:, (points ** 2).sum(axis=0) <= 80 ** 2]
+        return np.sqrt((((change[:3, :3] - np.eye(3)) @ points + change[:3, 3:]) ** 2).sum(axis=0).mean())
+
+    def test_they_are_the_motion_that_was_there(self):
+        self.realign(self.series)
+
+        _, cells = rows_of(self.path(CONFOUNDS))
+        centre = middle(self.affine)
+        for row, true in zip(cells, self.truth):
+            found = rigid_motion.spm([float(cell) for cell in row[:6]])
+            expected = rigid_motion.shifted(-centre) @ true @ rigid_motion.shifted(centre)
+            np.testing.assert_allclose(found[:3, 3], expected[:3, 3], atol=0.05)
+            np.testing.assert_allclose(found[:3, :3], expected[:3, :3], atol=0.002)
+
+    def test_the_sidecar_explains_every_column_and_names_the_centres(self):
+        record, *_ = self.realign(self.series, "--write-params", "fsl")
+
+        sidecar = json.loads(self.path("_desc-confounds_timeseries.json").read_text())
+        for column in COLUMNS:
+            self.assertTrue(sidecar[column]["Description"] and sidecar[column]["Units"])
+        np.testing.assert_allclose(sidecar["VolumeCentre"], middle(self.affine), atol=1e-4)
+        np.testing.assert_allclose(sidecar["FSLCentre"], (np.array(SHAPE) - 1) / 2 * [3, 3, 3.5], atol=1e-4)
+        self.assertEqual(sidecar["FramesNotConverged"], [])
+        self.assertEqual(record["motion_files"], [str(self.path(CONFOUNDS)), str(self.path(CONFOUNDS))[:-4] + ".json",
+                                                  str(self.path("_fsl.par"))])
+
+    def test_the_terminal_tells_the_same_in_short(self):
+        command = self.daemon.slab("run", "realign", self.series, "-o", self.path(".nii"))
+        self.assert_exit(command, EXIT_DONE)
+
+        _, cells = rows_of(self.path(CONFOUNDS))
+        displacement = [float(row[6]) for row in cells[1:]]
+        worst = int(np.argmax(displacement)) + 1
+        self.assertIn(f"mean {np.mean(displacement):.3f}, median {np.median(displacement):.3f}, "
+                      f"largest {max(displacement):.3f} in frame {worst}", command.out)
+        self.assertIn("all frames converged", command.out)
+
+    def test_estimate_only_and_scaled_inputs_have_the_same_files(self):
+        _, _, matrices = self.realign(self.series)
+        image = nib.load(self.series)
+        raw = self.directory / "scaled.nii"
+        nib.save(nib.Nifti1Image(np.round(image.get_fdata() * 2).astype(np.int16), image.affine), raw)
+        with open(raw, "r+b") as file:
+            file.seek(112)  # scl_slope and scl_inter
+            file.write(np.array([0.5, 0], "<f4").tobytes())
+
+        self.realign(self.series, "--estimate-only", output="estimate.npy")
+        self.realign(raw, output="scaled_moco.nii")
+
+        np.testing.assert_array_equal(np.load(self.directory / "estimate.npy"), matrices)
+        self.assertEqual((self.directory / f"estimate{CONFOUNDS}").read_text(), self.path(CONFOUNDS).read_text())
+        first = np.array(rows_of(self.path(CONFOUNDS))[1])[:, :6].astype(float)
+        second = np.array(rows_of(self.directory / f"scaled_moco{CONFOUNDS}")[1])[:, :6].astype(float)
+        np.testing.assert_allclose(second, first, atol=0.01)
+
+
+class Parameters(MotionTestCase):
+    def test_every_convention_read_back_is_the_same_matrix(self):
+        for name, affine in AFFINES.items():
+            with self.subTest(grid=name):
+                series, _ = self.make_series(affine)
+                _, _, matrices = self.realign(series, "--write-params", ",".join(CONVENTIONS), "--overwrite")
+                stored = nib.load(series).affine
+                sidecar = json.loads(self.path("_desc-confounds_timeseries.json").read_text())
+                scaled = np.eye(4)
+                scaled[:3, :3] = np.diag(np.linalg.norm(stored[:3, :3], axis=0))
+                if np.linalg.det(stored) > 0:
+                    scaled[0, 3], scaled[0, 0] = (SHAPE[0] - 1) * scaled[0, 0], -scaled[0, 0]
+                to_scaled = scaled @ np.linalg.inv(stored)
+
+                found = {
+                    "spm": [rigid_motion.spm(row) for row in np.loadtxt(self.path("_spm.txt"))],
+                    "fsl": [np.linalg.inv(to_scaled) @ rigid_motion.fsl(row, sidecar["FSLCentre"]) @ to_scaled
+                            for row in np.loadtxt(self.path("_fsl.par"))],
+                    "afni": [rigid_motion.afni(row, middle(stored)) for row in np.loadtxt(self.path("_afni.1D"))],
+                    "itk": self.itk_matrices(),
+                    "matrix": np.loadtxt(self.path("_matrix.txt")).reshape(-1, 4, 4),
+                }
+
+                # A tilted affine is stored in float32, with axes that are not quite at right angles: no six numbers
+                # along them tell a motion of the world better than that.
+                for convention, result in found.items():
+                    is_bent = convention == "fsl" and name != "flipped"
+                    np.testing.assert_allclose(result, matrices, rtol=0, atol=1e-6 if is_bent else 1e-9,
+                                               err_msg=convention)
+
+    def itk_matrices(self):
+        text = self.path("_itk.txt").read_text().splitlines()
+        self.assertEqual(text[0], "#Insight Transform File V1.0")
+        matrices = []
+        flip = np.diag([-1.0, -1.0, 1.0, 1.0])
+        for index in range(FRAMES):
+            name, kind, parameters, fixed = text[1 + 4 * index:5 + 4 * index]
+            self.assertEqual((name, kind, fixed), (f"#Transform {index}", "Transform: AffineTransform_double_3_3",
+                                                   "FixedParameters: 0 0 0"))
+            numbers = np.array(parameters.removeprefix("Parameters: ").split(), float)
+            matrix = np.eye(4)
+            matrix[:3, :3], matrix[:3, 3] = numbers[:9].reshape(3, 3), numbers[9:]
+            matrices.append(np.linalg.inv(flip @ matrix @ flip))
+        return np.array(matrices)
+
+    def test_reslice_reads_them_to_the_same_series(self):
+        for name, affine in AFFINES.items():
+            series, _ = self.make_series(affine)
+            for order in (1, 3):
+                self.realign(series, "--order", order, "--write-params", "spm,fsl,afni,matrix", "--overwrite")
+                expected = nib.load(self.path(".nii")).get_fdata()
+                centre = json.loads(self.path("_desc-confounds_timeseries.json").read_text())["FSLCentre"]
+                for file, *options in (("_spm.txt", "--convention", "spm"),
+                                       ("_fsl.par", "--convention", "fsl", "--centre", ",".join(map(str, centre))),
+                                       ("_afni.1D", "--convention", "afni"), ("_matrix.txt",)):
+                    with self.subTest(grid=name, order=order, file=file):
+                        command = self.daemon.slab("run", "reslice", series, "-o", self.directory / "again.nii",
+                                                   "--overwrite", "--order", order, "--transforms", self.path(file),
+                                                   *options)
+                        self.assert_exit(command, EXIT_DONE)
+                        found = nib.load(self.directory / "again.nii").get_fdata()
+                        is_close = np.isclose(found, expected, rtol=0, atol=0.01)
+                        # A voxel at the very edge may fall on its other side.
+                        self.assertLess(np.mean(~is_close), 1e-4)
+                        self.assertTrue(is_close[2:-2, 2:-2, 2:-2].all())
+
+
+class Files(MotionTestCase):
+    def setUp(self):
+        super().setUp()
+        self.series, _ = self.make_series(AFFINES["flipped"])
+
+    def refused(self, *arguments, what, remedy):
+        command = self.daemon.slab("run", *arguments)
+        self.assert_exit(command, EXIT_USAGE)
+        self.assertIn(what, command.err.splitlines()[0])
+        self.assertIn(remedy, command.err.splitlines()[-1])
+
+    def test_nothing_is_overwritten_unasked_and_nothing_computed_for_it(self):
+        for file in (CONFOUNDS, CONFOUNDS[:-4] + ".json", "_spm.txt"):
+            with self.subTest(file=file):
+                self.path(file).write_text("mine")
+                self.refused("realign", self.series, "-o", self.path(".nii"), "--write-params", "spm",
+                             what=f"moco{file}: the output exists already", remedy="--overwrite")
+                self.assertEqual(self.path(file).read_text(), "mine")
+                self.assertEqual(self.files(), ["func.nii", f"moco{file}"])
+                self.path(file).unlink()
+
+    def test_none_is_written_where_none_is_wanted_or_there_is_no_motion(self):
+        self.realign(self.series, "--motion-out", "none")
+        self.assert_exit(self.daemon.slab("run", "gaussian", self.series, "-o", self.directory / "smooth.nii", "--sigma",
+                                          "1,1,1,0"), EXIT_DONE)
+
+        self.assertEqual(self.files(), ["func.nii", "moco.nii", "smooth.nii"])
+
+    def test_a_prefix_of_ones_own(self):
+        (self.directory / "qc").mkdir()
+        self.realign(self.series, "--motion-out", self.directory / "qc/sub-01", "--write-params", "matrix")
+
+        self.assertEqual(self.files(), ["func.nii", "moco.nii", "qc"])
+        self.assertEqual(sorted(path.name for path in (self.directory / "qc").iterdir()),
+                         [f"sub-01{CONFOUNDS[:-4]}.json", f"sub-01{CONFOUNDS}", "sub-01_matrix.txt"])
+
+    def test_what_makes_no_sense_is_refused(self):
+        output = self.path(".nii")
+        self.refused("gaussian", self.series, "-o", output, "--sigma", 1, "--write-params", "spm",
+                     what="gaussian tells no motion", remedy="away")
+        self.refused("realign", self.series, "-o", output, "--write-params", "spm,ants",
+                     what="there is no convention 'ants'", remedy="--write-params")
+        self.refused("realign", self.series, "-o", output, "--motion-out", "none", "--write-params", "spm",
+                     what="nowhere to go", remedy="--motion-out")
+        self.refused("realign", self.series, "-o", output, "--motion-out", self.directory / "absent/x",
+                     what="no folder that can be opened", remedy="folder")
+        self.assertEqual(self.files(), ["func.nii"])
+
+    def test_each_file_has_its_own(self):
+        self.make_series(AFFINES["tilted"], "rest.nii")
+        command = self.daemon.slab("run", "realign", "--each", self.directory / "*.nii", "--out-dir",
+                                   self.directory / "out", "--write-params", "spm")
+        self.assert_exit(command, EXIT_DONE)
+
+        self.assertEqual(sorted(path.name for path in (self.directory / "out").iterdir()),
+                         sorted(f"{name}{ending}" for name in ("func", "rest") for ending in (
+                             ".nii", CONFOUNDS, CONFOUNDS[:-4] + ".json", "_spm.txt")))
+
+    def test_python_gets_the_table_too(self):
+        _, rows, _ = self.realign(self.series)
+        series = np.asfortranarray(nib.load(self.series).get_fdata(dtype=np.float32))
+        with self.daemon.connect() as slabd:
+            moved, tables = slabd.run("realign", series, affine=nib.load(self.series).affine, tables=True)
+
+        self.assertEqual(moved.shape, series.shape)
+        np.testing.assert_array_equal(tables["motion"], rows)
+
+
+if __name__ == "__main__":
+    unittest.main()
