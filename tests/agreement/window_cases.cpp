@@ -246,16 +246,16 @@ std::vector<AgreementCase> gaussian_cases() {
 // Gaussians of widths in mm; the weights and their ways are gaussian's.
 std::vector<AgreementCase> smooth_cases() {
     std::vector<AgreementCase> cases;
-    for (const AxisOrder axes : {AxisOrder::as_given, AxisOrder::reversed}) {
+    for (const kernels::AxisOrder axes : {kernels::AxisOrder::as_given, kernels::AxisOrder::reversed}) {
         for (const DType dtype : {DType::float32, DType::int16}) {
             ParameterValues parameters = plain_options();
             parameters.set("fwhm", std::vector<double>{6.0, 4.0, 0.0});
             parameters.set("voxel_size", std::vector<double>{2.0, 3.0, 2.5});
             parameters.set("batch", std::string(dtype == DType::int16 ? "first" : "last"));
-            cases.push_back(
-                {"smooth " + std::string(name_of(dtype)) + (axes == AxisOrder::reversed ? " reversed" : ""),
-                 {{{dtype, {5, 12, 9, 17}, MemoryOrder::c}}, std::move(parameters), axes},
-                 Content::ordinary});
+            cases.push_back({"smooth " + std::string(name_of(dtype)) +
+                                 (axes == kernels::AxisOrder::reversed ? " reversed" : ""),
+                             {{{dtype, {5, 12, 9, 17}, MemoryOrder::c}}, std::move(parameters), axes},
+                             Content::ordinary});
         }
     }
     return cases;
