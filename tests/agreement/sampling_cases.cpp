@@ -192,6 +192,7 @@ std::vector<AgreementCase> realign_cases() {
     add({3, 8, 8, 21}, DType::int16, AxisOrder::as_given, "linear", false);
     add({17, 9, 8, 10}, DType::float32, AxisOrder::reversed, "nearest", false);
     add({17, 16, 17, 18}, DType::uint16, AxisOrder::reversed, "quintic", false);
+    add({5, 2, 3, 9}, DType::int16, AxisOrder::as_given, "cubic", false);
     add({2, 20, 8, 9}, DType::float64, AxisOrder::reversed, "cubic", true);
     add({18, 16, 33, 18}, DType::float32, AxisOrder::as_given, "cubic", true);
     return cases;

@@ -102,6 +102,12 @@ class WhatHoldsNoHeadIsNamed(RealignCase):
         self.assertLess(head.displacement_errors(found, motions)[good].mean(), 0.06)
         self.assertTrue(np.isfinite(rows).all())
 
+    def test_tiny_frames(self):
+        rng = np.random.default_rng(1)
+        for shape in ((2, 2, 2, 3), (17, 21, 3, 20), (3, 40, 2, 5)):
+            rows, _ = self.motion_of(np.asfortranarray(rng.random(shape, np.float32)), np.diag([4.0, 4, 8, 1]))
+            self.assertTrue(np.isfinite(rows).all())
+
     def test_an_empty_series(self):
         for value in (0, 7, np.nan):
             rows, _ = self.motion_of(np.asfortranarray(np.full((9, 9, 9, 4), value, np.float32)), np.eye(4))
@@ -144,7 +150,7 @@ class WhatCannotBeRealigned(RealignCase):
     def test_is_refused_by_what_it_is(self):
         cases = {"one frame": np.zeros((9, 9, 9), np.float32, "F"),
                  "has one frame": np.zeros((9, 9, 9, 1), np.float32, "F"),
-                 "7 voxels": np.zeros((9, 7, 9, 4), np.float32, "F"),
+                 "1 voxel;": np.zeros((9, 1, 9, 4), np.float32, "F"),
                  "complex64": np.zeros((9, 9, 9, 4), np.complex64, "F"),
                  "interleaved": np.zeros((9, 9, 9, 4), np.float32, "C")}
         for words, series in cases.items():

@@ -40,7 +40,7 @@ KernelDescription description() {
                    "reslice takes as transforms. Axes and resampling as of reslice. Frames must be whole in "
                    "memory: NIfTI files, "
                    "x, y, z, t in Fortran order, or t, x, y, z with --batch first.",
-        .inputs = {{"series", "4 dimensions, three of space, 8 voxels at least"}},
+        .inputs = {{"series", "4 dimensions, three of space"}},
         .parameters =
             {{"reference", ParameterType::text, "first, middle, last, or a frame's number", "", {}, "first"},
              {"batch", ParameterType::choice, "where the frames' axis is", "", {"first", "last"}, "last"},

@@ -16,7 +16,7 @@ namespace {
 
 using namespace realign;
 
-constexpr std::int64_t least_extent = 8;
+constexpr std::int64_t least_extent = 2;
 constexpr std::int64_t least_coarse_extent = 8;
 constexpr double most_anisotropy = 1.5;  // an axis so much coarser than the finest is not halved
 
@@ -75,8 +75,8 @@ Expected<void> check_series(const ArrayDescription& series, bool is_first_in_mem
         if (shape[axis] < least_extent) {
             return std::unexpected(usage(
                 "the frames are too small to be realigned",
-                fmt::format("an axis of space has {} voxels; {} is the least", shape[axis], least_extent),
-                "Motion of so few voxels cannot be told from noise."));
+                fmt::format("an axis of space has {} voxel; {} are the least", shape[axis], least_extent),
+                "Across an axis of one voxel there is no slope to go by: give volumes."));
         }
     }
     const std::int64_t most_voxels = static_cast<std::int64_t>(scratch_bytes) * 8;
