@@ -146,7 +146,7 @@ class Confounds(MotionTestCase):
         self.assertIn("all frames converged", command.out)
 
     def test_frames_that_did_not_converge_are_named(self):
-        image = nib.load(self.series)
+        image = nib.load(self.series, mmap=False)
         frames = image.get_fdata(dtype=np.float32)
         frames[..., 3] = 0
         frames[..., 9] = self.rng.normal(0, 1000, SHAPE)
