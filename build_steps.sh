@@ -2,7 +2,7 @@
 
 build_packages=(g++ cmake ninja-build pkg-config libboost1.74-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
                 libcli11-dev nlohmann-json3-dev liburing-dev libisal-dev libhwy-dev
-                libsystemd-dev zlib1g-dev libopenblas-serial-dev)
+                libsystemd-dev zlib1g-dev libpng-dev libopenblas-serial-dev)
 python_packages=(python3 python3-numpy)
 test_packages=(doctest-dev python3-scipy python3-nibabel python3-numba python3-pytest systemd-container systemd dbus
                libpam-systemd dbus-user-session util-linux procps passwd mount e2fsprogs)

@@ -1,6 +1,7 @@
 #include "client/command_line/motion_outputs.hpp"
 
 #include "client/motion/confounds_file.hpp"
+#include "client/motion/motion_plot.hpp"
 #include "client/motion/motion_summary.hpp"
 
 #include <CLI/CLI.hpp>
@@ -33,17 +34,17 @@ std::string without_endings(const std::string& path) {
     for (const std::string_view ending : {".gz", ".nii", ".npy", ".raw", ".bin"}) {
         const bool is_all = name.size() == ending.size() || name.ends_with(fmt::format("/{}", ending));
         if (name.ends_with(ending) && !is_all) {
-            name.resize(name.size() - ending.size());
+            name.erase(name.size() - ending.size());
         }
     }
     return name;
 }
 
 void MotionOptions::declare(CLI::App& app) {
-    app.add_option(
-           "--motion-out", prefix,
-           "Of a job that finds motion: PREFIX_desc-confounds_timeseries.tsv and .json (BIDS). Unless "
-           "given, the output's name without its ending; none: no such files")
+    app.add_option("--motion-out", prefix,
+                   "Of a job that finds motion: PREFIX_desc-confounds_timeseries.tsv and .json (BIDS), "
+                   "and a plot of it, .png. Unless "
+                   "given, the output's name without its ending; none: no such files")
         ->type_name("PREFIX|none");
     app.add_option(
            "--write-params", parameters,
@@ -83,7 +84,8 @@ Expected<std::optional<MotionOutputs>> MotionOutputs::open(const MotionOptions& 
     outputs.grid_ = *grid;
     outputs.parameters_ = std::move(parameters);
     std::vector<std::string> paths{prefix + "_desc-confounds_timeseries.tsv",
-                                   prefix + "_desc-confounds_timeseries.json"};
+                                   prefix + "_desc-confounds_timeseries.json",
+                                   prefix + "_desc-confounds_timeseries.png"};
     for (const ParameterFile file : outputs.parameters_) {
         if (auto possible = check_parameters(file, *grid); !possible) {
             return std::unexpected(possible.error());
@@ -119,7 +121,11 @@ Expected<std::string> MotionOutputs::write(const std::string& result) {
     if (std::ranges::find(parameters_, ParameterFile::fsl) != parameters_.end()) {
         facts.fsl_centre = fsl_centre(grid_);
     }
-    std::vector<std::string> texts{confounds_tsv(confounds), confounds_json(facts)};
+    Expected<std::string> plot = motion_plot(*motion, confounds).png();
+    if (!plot) {
+        return std::unexpected(plot.error());
+    }
+    std::vector<std::string> texts{confounds_tsv(confounds), confounds_json(facts), std::move(*plot)};
     for (const ParameterFile file : parameters_) {
         texts.push_back(parameter_text(file, *motion, grid_));
     }

@@ -24,8 +24,8 @@ struct MotionOptions {
     bool are_given() const { return !parameters.empty() || (prefix && *prefix != "none"); }
 };
 
-// The files that go beside a result whose job tells motion: PREFIX_desc-confounds_timeseries.tsv and .json, and the
-// parameters as other packages write them. Opened before the job runs, so that what cannot be written is refused then;
+// The files that go beside a result whose job tells motion: PREFIX_desc-confounds_timeseries.tsv and .json, a
+// plot of them (.png), and the parameters as other packages write them. Opened before the job runs, so that what cannot be written is refused then;
 // under their names when the result is.
 class MotionOutputs {
   public:
@@ -45,7 +45,7 @@ class MotionOutputs {
 
     MotionGrid grid_;
     std::vector<ParameterFile> parameters_;
-    std::vector<std::string> paths_;  // the tsv, the json, then the parameters
+    std::vector<std::string> paths_;  // the tsv, the json, the png, then the parameters
     std::vector<OutputFile> files_;
 };
 

@@ -62,9 +62,10 @@ struct JobStatus {
     std::string load_method;
     std::string flush_method;
     std::string simd;
-    std::string result;  // JSON, of kernels that answer with a few numbers: one, or a list; empty: none
-    std::string note;    // the JSON object of JobRequest; empty: none
-    std::string json;    // the object as it came, with all that this struct leaves out
+    // JSON: of kernels that answer with a few numbers one, or a list; of jobs that tell tables an object of them; empty: none
+    std::string result;
+    std::string note;  // the JSON object of JobRequest; empty: none
+    std::string json;  // the object as it came, with all that this struct leaves out
 };
 
 inline bool has_ended(const JobStatus& job) {

@@ -1,6 +1,7 @@
 """What realign finds, as other programs read it: BIDS confounds, parameters in each package's convention."""
 
 import json
+import struct
 import unittest
 
 import nibabel as nib
@@ -130,6 +131,7 @@ class Confounds(MotionTestCase):
         np.testing.assert_allclose(sidecar["FSLCentre"], (np.array(SHAPE) - 1) / 2 * [3, 3, 3.5], atol=1e-4)
         self.assertEqual(sidecar["FramesNotConverged"], [])
         self.assertEqual(record["motion_files"], [str(self.path(CONFOUNDS)), str(self.path(CONFOUNDS))[:-4] + ".json",
+                                                  str(self.path(CONFOUNDS))[:-4] + ".png",
                                                   str(self.path("_fsl.par"))])
 
     def test_the_terminal_tells_the_same_in_short(self):
@@ -142,6 +144,27 @@ class Confounds(MotionTestCase):
         self.assertIn(f"mean {np.mean(displacement):.3f}, median {np.median(displacement):.3f}, "
                       f"largest {max(displacement):.3f} in frame {worst}", command.out)
         self.assertIn("all frames converged", command.out)
+
+    def test_frames_that_did_not_converge_are_named(self):
+        image = nib.load(self.series, mmap=False)
+        frames = image.get_fdata(dtype=np.float32)
+        frames[..., 3] = 0
+        frames[..., 9] = self.rng.normal(0, 1000, SHAPE)
+        nib.save(nib.Nifti1Image(frames, image.affine), self.series)
+
+        command = self.daemon.slab("run", "realign", self.series, "-o", self.path(".nii"))
+
+        self.assert_exit(command, EXIT_DONE)
+        self.assertIn("NOT converged: 2 of 14 frames: 3, 9\n", command.out)
+        sidecar = json.loads(self.path("_desc-confounds_timeseries.json").read_text())
+        self.assertEqual(sidecar["FramesNotConverged"], [3, 9])
+
+    def test_the_plot_is_a_page(self):
+        self.realign(self.series)
+
+        data = self.path("_desc-confounds_timeseries.png").read_bytes()
+        self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertEqual(struct.unpack(">4sII", data[12:24]), (b"IHDR", 1600, 1500))
 
     def test_estimate_only_and_scaled_inputs_have_the_same_files(self):
         _, _, matrices = self.realign(self.series)
@@ -241,7 +264,7 @@ class Files(MotionTestCase):
         self.assertIn(remedy, command.err.splitlines()[-1])
 
     def test_nothing_is_overwritten_unasked_and_nothing_computed_for_it(self):
-        for file in (CONFOUNDS, CONFOUNDS[:-4] + ".json", "_spm.txt"):
+        for file in (CONFOUNDS, CONFOUNDS[:-4] + ".json", CONFOUNDS[:-4] + ".png", "_spm.txt"):
             with self.subTest(file=file):
                 self.path(file).write_text("mine")
                 self.refused("realign", self.series, "-o", self.path(".nii"), "--write-params", "spm",
@@ -263,7 +286,7 @@ class Files(MotionTestCase):
 
         self.assertEqual(self.files(), ["func.nii", "moco.nii", "qc"])
         self.assertEqual(sorted(path.name for path in (self.directory / "qc").iterdir()),
-                         [f"sub-01{CONFOUNDS[:-4]}.json", f"sub-01{CONFOUNDS}", "sub-01_matrix.txt"])
+                         [*(f"sub-01{CONFOUNDS[:-4]}.{ending}" for ending in ("json", "png", "tsv")), "sub-01_matrix.txt"])
 
     def test_what_makes_no_sense_is_refused(self):
         output = self.path(".nii")
@@ -285,7 +308,7 @@ class Files(MotionTestCase):
 
         self.assertEqual(sorted(path.name for path in (self.directory / "out").iterdir()),
                          sorted(f"{name}{ending}" for name in ("func", "rest") for ending in (
-                             ".nii", CONFOUNDS, CONFOUNDS[:-4] + ".json", "_spm.txt")))
+                             ".nii", CONFOUNDS, CONFOUNDS[:-4] + ".json", CONFOUNDS[:-4] + ".png", "_spm.txt")))
 
     def test_python_gets_the_table_too(self):
         _, rows, _ = self.realign(self.series)
