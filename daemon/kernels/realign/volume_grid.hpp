@@ -1,6 +1,6 @@
 #pragma once
 
-#include "daemon/kernels/reslice/affine_matrix.hpp"
+#include "common/geometry/affine_matrix.hpp"
 
 #include <array>
 #include <cmath>
