@@ -63,16 +63,29 @@ Expected<void> add_input(PreparedJob& job, std::size_t place, const JobArguments
     return {};
 }
 
-// A text may name a table's file.
-Expected<void> complete_steps(std::vector<PipelineStep>& steps, const std::string& folder,
-                              Connection& daemon) {
-    for (PipelineStep& step : steps) {
+// Arrays that parameters name become inputs behind all others; the parameter then says which of its kernel's it is.
+Expected<void> add_images(PreparedJob& job, JobArguments& arguments, const std::vector<NamedImage>& images,
+                          std::size_t own_inputs, Parameters& parameters) {
+    for (const NamedImage& image : images) {
+        const JobArguments::Input input{image.path, arguments.raw};
+        if (auto added = add_input(job, job.files.size(), input); !added) {
+            return added;
+        }
+        arguments.inputs.push_back(input);
+        parameters.insert_or_assign(image.parameter, ParameterValue(fmt::format("input {}", ++own_inputs)));
+    }
+    return {};
+}
+
+// A text may name a table's file, or an array's.
+Expected<void> complete_steps(PreparedJob& job, JobArguments& arguments, Connection& daemon) {
+    for (PipelineStep& step : job.request.steps) {
         if (!names_files(step.parameters)) {
             continue;
         }
         const Expected<KernelInfo> kernel = daemon.kernel(step.kernel);
         Expected<UnderstoodParameters> understood =
-            kernel ? understand_parameters(*kernel, {}, step.parameters, folder)
+            kernel ? understand_parameters(*kernel, {}, step.parameters, arguments.folder)
                    : std::unexpected(kernel.error());
         if (!understood) {
             Error error = understood.error();
@@ -80,13 +93,21 @@ Expected<void> complete_steps(std::vector<PipelineStep>& steps, const std::strin
             return std::unexpected(std::move(error));
         }
         step.parameters = std::move(understood->parameters);
+        const std::size_t own_inputs = step.inputs.size();
+        for (std::size_t i = 0; i < understood->images.size(); ++i) {
+            step.inputs.emplace_back(job.files.size() + i);
+        }
+        if (auto added = add_images(job, arguments, understood->images, own_inputs, step.parameters);
+            !added) {
+            return added;
+        }
     }
     return {};
 }
 
 Expected<void> complete_kernels(PreparedJob& job, JobArguments& arguments, Connection& daemon) {
     if (!job.request.steps.empty()) {
-        return complete_steps(job.request.steps, arguments.folder, daemon);
+        return complete_steps(job, arguments, daemon);
     }
     if (arguments.words.empty() && !names_files(arguments.parameters)) {
         job.request.parameters = arguments.parameters;
@@ -116,7 +137,7 @@ Expected<void> complete_kernels(PreparedJob& job, JobArguments& arguments, Conne
         arguments.inputs.insert(arguments.inputs.begin() + static_cast<std::ptrdiff_t>(place), input);
     }
     job.request.parameters = std::move(understood->parameters);
-    return {};
+    return add_images(job, arguments, understood->images, job.files.size(), job.request.parameters);
 }
 
 bool is_nifti(const InputFile& file) {

@@ -41,6 +41,10 @@ std::string option_of(const std::string& parameter) {
 }
 
 std::string value_of(const KernelInfo::Parameter& parameter) {
+    if (parameter.type == "image") {
+        return parameter.choices.empty() ? "FILE"
+                                         : fmt::format("{}|N|FILE", fmt::join(parameter.choices, "|"));
+    }
     if (!parameter.choices.empty()) {
         return fmt::format("{}", fmt::join(parameter.choices, "|"));
     }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -29,6 +30,26 @@ std::string type_of(const KernelInfo& kernel, const std::string& parameter) {
 bool is_truth(std::string_view text) {
     constexpr std::array<std::string_view, 4> truths{"on", "off", "true", "false"};
     return std::ranges::find(truths, text) != truths.end();
+}
+
+// One of its choices, a frame's number where there are choices, or an input's that somebody has counted.
+bool is_word_for_image(const KernelInfo& kernel, const std::string& parameter, const std::string& text) {
+    const auto found = std::ranges::find(kernel.parameters, parameter, &KernelInfo::Parameter::name);
+    const bool is_number = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+    return std::ranges::find(found->choices, text) != found->choices.end() ||
+           (is_number && !found->choices.empty()) || text.starts_with("input ");
+}
+
+Error no_such_image(const KernelInfo& kernel, const std::string& parameter, const std::string& text) {
+    const std::string why = errno_text(errno);
+    const auto found = std::ranges::find(kernel.parameters, parameter, &KernelInfo::Parameter::name);
+    const std::string nearest = nearest_name(text, found->choices);
+    return {ErrorKind::usage, fmt::format("{} cannot be '{}'", option_of(parameter), text.substr(0, 200)),
+            found->choices.empty() ? fmt::format("as a file: {}", why)
+                                   : fmt::format("it is none of {}, {}; and as a file: {}",
+                                                 fmt::join(found->choices, ", "), found->range, why),
+            nearest.empty() ? "Give the name of an array's file."
+                            : fmt::format("Did you mean '{}'?", nearest)};
 }
 
 Error no_value(const KernelInfo& kernel, const ParameterWord& word) {
@@ -73,7 +94,7 @@ Expected<NumberTable> table_of(const std::string& name, const std::string& text,
 Expected<UnderstoodParameters> understand_parameters(const KernelInfo& kernel,
                                                      const std::vector<ParameterWord>& words,
                                                      const Parameters& given, const std::string& folder) {
-    UnderstoodParameters result{given, {}};
+    UnderstoodParameters result{given, {}, {}};
     for (const ParameterWord& word : words) {
         const bool is_flag = type_of(kernel, word.name) == "flag";
         const bool is_freed = is_flag && word.form == ParameterWord::Form::next_word && !is_truth(word.text);
@@ -92,11 +113,20 @@ Expected<UnderstoodParameters> understand_parameters(const KernelInfo& kernel,
     }
     for (auto& [name, value] : result.parameters) {
         const auto* const text = std::get_if<std::string>(&value);
-        if (text == nullptr || type_of(kernel, name) != "table") {
+        const std::string type = text == nullptr ? std::string() : type_of(kernel, name);
+        const bool is_typed = std::ranges::find(words, name, &ParameterWord::name) != words.end();
+        const std::string place = is_typed ? std::string() : folder;
+        if (type == "image" && !is_word_for_image(kernel, name, *text)) {
+            std::string path = text->starts_with('/') ? *text : place + *text;
+            if (::access(path.c_str(), F_OK) != 0) {
+                return std::unexpected(no_such_image(kernel, name, *text));
+            }
+            result.images.push_back({name, std::move(path)});
+        }
+        if (type != "table") {
             continue;
         }
-        const bool is_typed = std::ranges::find(words, name, &ParameterWord::name) != words.end();
-        Expected<NumberTable> table = table_of(name, *text, is_typed ? std::string() : folder);
+        Expected<NumberTable> table = table_of(name, *text, place);
         if (!table) {
             return std::unexpected(table.error());
         }

@@ -15,7 +15,7 @@ struct KernelInfo {
     struct Parameter {
         std::string name;  // lower_snake
         std::string
-            type;  // "integer", "real", "choice", "integer_per_axis", "real_per_axis", "table", "flag", "axes", "text"
+            type;  // "integer", "real", "choice", "integer_per_axis", "real_per_axis", "table", "flag", "axes", "text", "image"
         std::string help;
         std::string range;  // for people: "> 0"
         std::vector<std::string> choices;

@@ -12,8 +12,9 @@ namespace slab::daemon {
 namespace {
 
 std::string_view name_of(kernels::ParameterType type) {
-    constexpr std::array<std::string_view, 9> names{
-        "integer", "real", "choice", "integer_per_axis", "real_per_axis", "table", "flag", "axes", "text"};
+    constexpr std::array<std::string_view, 10> names{"integer",       "real",  "choice", "integer_per_axis",
+                                                     "real_per_axis", "table", "flag",   "axes",
+                                                     "text",          "image"};
     return names[static_cast<std::size_t>(type)];
 }
 

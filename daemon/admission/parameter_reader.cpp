@@ -123,11 +123,15 @@ std::string what_it_takes(const ParameterDescription& parameter) {
     case ParameterType::flag: return "on or off, true or false";
     case ParameterType::axes: return fmt::format("1 to {} axes, each once: 0,1 or -1", max_rank);
     case ParameterType::text: return fmt::format("text of 1 to {} bytes", kernels::longest_text) + range;
-    case ParameterType::choice: break;
+    case ParameterType::choice:
+    case ParameterType::image: break;
     }
     std::string names;
     for (const std::string& choice : parameter.choices) {
         names += (names.empty() ? "" : ", ") + choice;
+    }
+    if (parameter.type == ParameterType::image) {
+        return (names.empty() ? "" : fmt::format("{}, {}, or ", names, parameter.range)) + "an array";
     }
     return "one of " + names;
 }
@@ -159,6 +163,17 @@ std::optional<bool> flag_of(const GivenParameter& given) {
         return true;
     }
     return text != nullptr && (*text == "off" || *text == "false") ? std::optional(false) : std::nullopt;
+}
+
+// A number only where there are words to choose from, too: it is then a frame's.
+std::optional<std::string> image_named(const ParameterDescription& parameter, const GivenParameter& given) {
+    if (given.values.size() != 1) {
+        return std::nullopt;
+    }
+    std::string name = spelled(given.values.front());
+    const bool is_word = std::ranges::find(parameter.choices, name) != parameter.choices.end();
+    const bool is_number = !parameter.choices.empty() && integer_of(given.values.front());
+    return is_word || is_number || kernels::input_named(name) ? std::optional(std::move(name)) : std::nullopt;
 }
 
 Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
@@ -229,6 +244,11 @@ Expected<ParameterValue> read_value(const kernels::KernelDescription& kernel,
             return ParameterValue(kernels::AxisList{std::move(*indices)});
         }
         return refuse();
+    case ParameterType::image:
+        if (auto name = image_named(parameter, given)) {
+            return ParameterValue(std::move(*name));
+        }
+        return refuse("Files are opened by the command slab, not by the daemon; in Python give the array.");
     case ParameterType::table:
     case ParameterType::text: break;
     case ParameterType::choice: {

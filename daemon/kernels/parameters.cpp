@@ -1,6 +1,7 @@
 #include "daemon/kernels/parameters.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace slab::kernels {
 
@@ -41,6 +42,23 @@ void ParameterValues::reverse_axes() {
 const ParameterValue* ParameterValues::find(std::string_view name) const {
     const auto found = std::ranges::find(values_, name, &std::pair<std::string, ParameterValue>::first);
     return found == values_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::size_t> input_named(std::string_view text) {
+    constexpr std::string_view word = "input ";
+    if (!text.starts_with(word)) {
+        return std::nullopt;
+    }
+    std::size_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data() + word.size(), end, number);
+    const bool is_number = read.ec == std::errc() && read.ptr == end && number > 0;
+    return is_number ? std::optional(number - 1) : std::nullopt;
+}
+
+std::optional<std::size_t> input_of(const ParameterValues& values, std::string_view name) {
+    const auto* const text = values.get<std::string>(name);
+    return text == nullptr ? std::nullopt : input_named(*text);
 }
 
 }  // namespace slab::kernels

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,7 @@ enum class ParameterType : std::uint8_t {
     flag,   // on or off; off is the default of all flags
     axes,   // a list of axes; a negative index counts from the end; absent: all of them. See chosen_axes
     text,   // what the kernel itself parses: an expression. At most longest_text bytes, not empty
+    image,  // an input beside the kernel's own, by its number: "input 2"; or one of the choices, or a whole number
 };
 
 inline constexpr std::size_t longest_text = 4096;
@@ -34,7 +36,7 @@ struct ParameterDescription {
     ParameterType type;
     std::string help;
     std::string range;                 // for people: "> 0"; the kernel's plan checks it
-    std::vector<std::string> choices;  // for type choice only
+    std::vector<std::string> choices;  // for the types choice and image only
     std::string fallback;              // the default as a user would type it; empty: none
 };
 
@@ -78,5 +80,11 @@ class ParameterValues {
 
     std::vector<std::pair<std::string, ParameterValue>> values_;
 };
+
+// Of an image's text "input 2": 1, as inputs are counted here. Nothing: it names no input.
+std::optional<std::size_t> input_named(std::string_view text);
+
+// That of an image which is given and names an input.
+std::optional<std::size_t> input_of(const ParameterValues& values, std::string_view name);
 
 }  // namespace slab::kernels

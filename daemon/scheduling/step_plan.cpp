@@ -10,8 +10,49 @@ namespace {
 
 using kernels::AxisOrder;
 
+// Names of the parameters that name inputs, in the order of those.
+Expected<std::vector<std::string>> image_inputs(const kernels::KernelDescription& kernel,
+                                                const kernels::ParameterValues& values, std::size_t inputs) {
+    std::vector<std::pair<std::size_t, std::string>> images;
+    for (const kernels::ParameterDescription& parameter : kernel.parameters) {
+        if (parameter.type != kernels::ParameterType::image) {
+            continue;
+        }
+        if (const auto number = kernels::input_of(values, parameter.name)) {
+            images.emplace_back(*number, parameter.name);
+        }
+    }
+    std::ranges::sort(images);
+    const std::size_t first = inputs - std::min(inputs, images.size());
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        if (images[i].first != first + i || first < kernel.inputs.size()) {
+            return std::unexpected(Error{
+                ErrorKind::usage, fmt::format("{} cannot be input {}", images[i].second, images[i].first + 1),
+                fmt::format("of {} inputs the last {} are for such parameters, each for one", inputs,
+                            images.size()),
+                "Give each an input of its own, behind those of the kernel."});
+        }
+        names.push_back(images[i].second);
+    }
+    return names;
+}
+
+// given: those of the kernel itself, and of parameters that name inputs.
 std::optional<Error> check_inputs(const kernels::KernelDescription& kernel,
-                                  const std::vector<ArrayDescription>& inputs) {
+                                  const kernels::ParameterValues& values,
+                                  const std::vector<ArrayDescription>& given) {
+    const auto images = image_inputs(kernel, values, given.size());
+    if (!images) {
+        return images.error();
+    }
+    for (std::size_t i = 0; i < images->size(); ++i) {
+        if (element_count(given[given.size() - images->size() + i].shape) == 0) {
+            return Error{ErrorKind::usage, fmt::format("the input of {} is empty", (*images)[i]), "",
+                         "Give an array with elements."};
+        }
+    }
+    const std::span inputs(given.data(), given.size() - images->size());
     const bool repeats =
         !kernel.inputs.empty() && kernel.inputs.back().count == kernels::InputCount::one_or_more;
     if (repeats ? inputs.size() < kernel.inputs.size() : inputs.size() != kernel.inputs.size()) {
@@ -117,7 +158,7 @@ struct StepInputs {
 Expected<StepPlan> plan_step(StepRequest request, StepInputs given) {
     std::vector<ArrayDescription>& inputs = given.arrays;
     const kernels::KernelDescription& description = request.kernel->describe();
-    if (auto problem = check_inputs(description, inputs)) {
+    if (auto problem = check_inputs(description, request.parameters, inputs)) {
         return std::unexpected(*problem);
     }
     const auto order = axis_order(description, inputs);

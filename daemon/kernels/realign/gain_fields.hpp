@@ -7,6 +7,8 @@
 
 namespace slab::kernels::realign {
 
+inline constexpr std::int64_t least_frames_for_gain = 16;
+
 // A slow change of intensity over time that differs from place to place looks like motion to the normal equations. It is
 // modelled as a gain: the image times a sum of cosines over the box of its voxels, no shorter than a third of the box. Each
 // frame's own estimate of the gain is too noisy to be of use; but what drifts, drifts through all frames alike, so that the

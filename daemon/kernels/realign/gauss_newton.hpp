@@ -6,9 +6,11 @@
 
 namespace slab::kernels::realign {
 
+inline constexpr double tolerance_in_mm = 0.05;
+
 struct GaussNewtonOptions {
-    double tolerance =
-        0.05;  // mm: of the largest move of a corner of the voxels' box; such a step is applied, too
+    // mm: of the largest move of a corner of the voxels' box; such a step is applied, too
+    double tolerance = tolerance_in_mm;
     int most_steps = 20;
 };
 

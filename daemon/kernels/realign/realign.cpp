@@ -35,14 +35,44 @@ KernelDescription description() {
                    "frame to mm of the "
                    "reference (rows of 3 x 4), the factor of the intensity, steps, whether they converged (1 "
                    "or 0), the noise left "
-                   "and DVARS, both in the image's unit. estimate_only: the matrices (4 x 4 for each frame) "
+                   "and DVARS, both in the image's unit, and DVARS standardised by what noise alone would do "
+                   "(Nichols 2013). estimate_only: the matrices (4 x 4 for each frame) "
                    "are the output, which "
                    "reslice takes as transforms. Axes and resampling as of reslice. Frames must be whole in "
                    "memory: NIfTI files, "
                    "x, y, z, t in Fortran order, or t, x, y, z with --batch first.",
         .inputs = {{"series", "4 dimensions, three of space"}},
         .parameters =
-            {{"reference", ParameterType::text, "first, middle, last, or a frame's number", "", {}, "first"},
+            {{"reference",
+              ParameterType::image,
+              "in whose space the result is: a frame, the mean of all, or an image of the same grid",
+              "a frame's number",
+              {"first", "middle", "last", "mean"},
+              "first"},
+             {"mask",
+              ParameterType::image,
+              "weights of the voxels for the estimate, 0 to 1, instead of the soft mask of the head",
+              "",
+              {},
+              ""},
+             {"smooth",
+              ParameterType::real,
+              "mm, full width at half maximum: smooth what the estimate sees, not the result",
+              ">= 0",
+              {},
+              "0"},
+             {"quality",
+              ParameterType::real,
+              "the share of the image's information that is used; less is faster",
+              "> 0, <= 1",
+              {},
+              "0.995"},
+             {"two_pass",
+              ParameterType::choice,
+              "estimate again, to the mean of the aligned frames; off: to the reference",
+              "",
+              {"on", "off"},
+              "on"},
              {"batch", ParameterType::choice, "where the frames' axis is", "", {"first", "last"}, "last"},
              {"voxel_size",
               ParameterType::real_per_axis,

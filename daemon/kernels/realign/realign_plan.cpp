@@ -1,15 +1,20 @@
-#include "daemon/kernels/realign/estimation.hpp"
-#include "daemon/kernels/realign/natural_spline.hpp"
+#include "daemon/kernels/realign/first_pass.hpp"
+#include "daemon/kernels/realign/fluctuation.hpp"
+#include "daemon/kernels/realign/frame_images.hpp"
 #include "daemon/kernels/realign/realign.hpp"
 #include "daemon/kernels/realign/realign_program.hpp"
-#include "daemon/kernels/realign/sample_source.hpp"
+#include "daemon/kernels/realign/reference_choice.hpp"
+#include "daemon/kernels/realign/references.hpp"
+#include "daemon/kernels/realign/second_pass.hpp"
+#include "daemon/kernels/realign/series_motion.hpp"
+#include "daemon/kernels/realign/volume_filters.hpp"
 #include "daemon/kernels/reslice/frame_transforms.hpp"
 #include "daemon/kernels/sampling/sampling_plan.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <cmath>
 
 namespace slab::kernels {
 namespace {
@@ -18,31 +23,13 @@ using namespace realign;
 
 constexpr std::int64_t least_extent = 2;
 constexpr std::int64_t least_coarse_extent = 8;
+// An axis, and the frames: what is worked on in scratch memory.
+constexpr std::int64_t most_extent = 8000;
+constexpr std::int64_t most_frames = 100'000;
 constexpr double most_anisotropy = 1.5;  // an axis so much coarser than the finest is not halved
 
 Error usage(std::string what, std::string because, std::string remedy) {
     return {ErrorKind::usage, std::move(what), std::move(because), std::move(remedy)};
-}
-
-Expected<std::int64_t> reference_of(const PlanRequest& request, std::int64_t frames) {
-    const auto* given = request.parameters.get<std::string>("reference");
-    if (given == nullptr || *given == "first") {
-        return 0;
-    }
-    if (*given == "middle") {
-        return frames / 2;
-    }
-    if (*given == "last") {
-        return frames - 1;
-    }
-    std::int64_t frame = -1;
-    const auto [end, error] = std::from_chars(given->data(), given->data() + given->size(), frame);
-    if (error != std::errc() || end != given->data() + given->size() || frame < 0 || frame >= frames) {
-        return std::unexpected(usage(fmt::format("there is no reference frame {}", *given),
-                                     fmt::format("the series has {} frames, 0 to {}", frames, frames - 1),
-                                     "Give first, middle, last or a frame's number."));
-    }
-    return frame;
 }
 
 Expected<void> check_series(const ArrayDescription& series, bool is_first_in_memory) {
@@ -79,12 +66,47 @@ Expected<void> check_series(const ArrayDescription& series, bool is_first_in_mem
                 "Across an axis of one voxel there is no slope to go by: give volumes."));
         }
     }
+    if (shape[0] > most_frames || std::max({shape[1], shape[2], shape[3]}) > most_extent) {
+        return std::unexpected(
+            usage("the series is too long to be realigned",
+                  fmt::format("{} frames, {} x {} x {} voxels; {} frames and {} voxels along "
+                              "an axis are the most",
+                              shape[0], shape[1], shape[2], shape[3], most_frames, most_extent),
+                  "Realign it in parts, to one reference: --reference FILE."));
+    }
     const std::int64_t most_voxels = static_cast<std::int64_t>(scratch_bytes) * 8;
     if (shape[1] > most_voxels / shape[2] / shape[3]) {
         return std::unexpected(usage(
             "the frames are too large to be realigned",
             fmt::format("{} x {} x {} voxels; {} is the most", shape[1], shape[2], shape[3], most_voxels),
             "Shrink the series first: slab run zoom."));
+    }
+    return {};
+}
+
+// How much the estimate looks at, and how often.
+Expected<void> choose_effort(const PlanRequest& request, RealignProgram& program) {
+    const auto* const two_pass = request.parameters.get<std::string>("two_pass");
+    program.is_two_pass = two_pass == nullptr || *two_pass == "on";
+    if (const auto* const quality = request.parameters.get<double>("quality")) {
+        if (!(*quality > 0.0 && *quality <= 1.0)) {
+            return std::unexpected(usage("quality must be above 0 and at most 1",
+                                         fmt::format("it is {}", *quality),
+                                         "It is the share of the information in the image that is used."));
+        }
+        program.quality = *quality;
+    }
+    if (const auto* const fwhm = request.parameters.get<double>("smooth")) {
+        const Point spacing = program.grid.spacing();
+        const double finest = std::min({spacing[0], spacing[1], spacing[2]});
+        const double most = widest_sigma * std::sqrt(8.0 * std::log(2.0)) * finest;
+        if (!(*fwhm >= 0.0 && *fwhm <= most)) {
+            return std::unexpected(usage(
+                fmt::format("smooth must be from 0 to {:.4g} mm", most), fmt::format("it is {}", *fwhm),
+                "It is the full width at half maximum, of at most 37 voxels, by which only the estimate's "
+                "images are smoothed. The kernel smooth smooths a series."));
+        }
+        program.smooth_fwhm = *fwhm;
     }
     return {};
 }
@@ -123,8 +145,12 @@ Workspace one_piece(DType dtype, std::int64_t elements) {
 }
 
 std::vector<Workspace> estimation_workspaces(const RealignProgram& program, std::size_t table_bytes) {
-    const std::int64_t frames = program.frames;
+    const std::int64_t frames = program.images();
     const std::int64_t voxels = program.grid.count();
+    // Tens of microseconds a voxel where frames are many.
+    Workspace fluctuation = one_piece(DType::float64, most_fluctuation_voxels);
+    fluctuation.tiles = {};
+    fluctuation.tiles.brick[0] = fluctuation.tiles.most[0] = 256;
     Workspace mean{{DType::float32, Shape{2, voxels}, MemoryOrder::c}, {}};
     mean.tiles.brick = {2, 16384, 1, 1, 1};
     mean.tiles.is_whole = {true, false, false, false, false};
@@ -132,11 +158,12 @@ std::vector<Workspace> estimation_workspaces(const RealignProgram& program, std:
         rows_of_frames(DType::float32, frames, program.grid.padded_count()),
         rows_of_frames(DType::float32, frames, coarse_images_elements(program)),
         one_piece(DType::uint8, references_bytes(program)),
-        rows_of_frames(DType::uint8, frames, first_pass_bytes()),
+        rows_of_frames(DType::uint8, frames, first_pass_bytes),
         rows_of_frames(DType::float32, frames, voxels),
+        fluctuation,
         mean,
         one_piece(DType::uint8, second_reference_bytes(program)),
-        rows_of_frames(DType::uint8, frames, second_pass_bytes()),
+        rows_of_frames(DType::uint8, frames, second_pass_bytes),
         one_piece(DType::float64, motion_elements(program)),
     };
     if (!program.is_estimate_only) {
@@ -168,11 +195,15 @@ Expected<KernelPlan> plan_realign(const PlanRequest& request) {
     RealignProgram program;
     program.frames = series.shape[0];
     program.grid.extents = {series.shape[1], series.shape[2], series.shape[3]};
-    const auto reference = reference_of(request, program.frames);
-    if (!reference) {
-        return std::unexpected(reference.error());
+    const auto reference = choose_reference(request);
+    const auto mask = choose_mask(request);
+    if (!reference || !mask) {
+        return std::unexpected(reference ? mask.error() : reference.error());
     }
-    program.reference = *reference;
+    program.reference = reference->frame;
+    program.reference_input = reference->input;
+    program.is_mean_the_reference = reference->is_mean;
+    program.mask_input = *mask;
     const auto to_mm = grid_to_mm(request);
     if (!to_mm) {
         return std::unexpected(to_mm.error());
@@ -182,6 +213,9 @@ Expected<KernelPlan> plan_realign(const PlanRequest& request) {
             program.grid.to_mm.rows[row][axis] = to_mm->rows[row][is_reversed ? 2 - axis : axis];
         }
         program.grid.to_mm.rows[row][3] = to_mm->rows[row][3];
+    }
+    if (const auto chosen = choose_effort(request, program); !chosen) {
+        return std::unexpected(chosen.error());
     }
     const auto* gain = request.parameters.get<std::string>("gain_fields");
     program.has_gain_fields = gain == nullptr || *gain == "on";

@@ -17,13 +17,14 @@ enum class RealignPhase : std::uint8_t {
     references,     // the reference frame's voxels, of each resolution
     first_pass,     // each frame's motion, coarse to fine
     samples,        // each frame at the reference's voxels
+    fluctuation,    // how much those change from frame to frame
     mean,           // of the samples, and how many there are
     second_reference,
     second_pass,  // each frame's motion to the mean
     motion,       // the result: a row for each frame
     pull_backs,   // the table of the phases that resample
 };
-inline constexpr std::size_t realign_phases = 10;
+inline constexpr std::size_t realign_phases = 11;
 
 inline constexpr std::size_t most_coarse_levels = 2;
 
@@ -33,21 +34,32 @@ enum MotionColumn : std::size_t {
     motion_scale = 12,        // of the frame's intensity to the reference's
     motion_steps = 13,
     motion_has_converged = 14,
-    motion_noise = 15,  // root of the mean square of what is left, in the image's unit
-    motion_dvars = 16,  // root of the mean square of the change from the frame before; 0 of the first
-    motion_columns = 17,
+    motion_noise = 15,      // root of the mean square of what is left, in the image's unit
+    motion_dvars = 16,      // root of the mean square of the change from the frame before; 0 of the first
+    motion_std_dvars = 17,  // that against what noise alone would do
+    motion_columns = 18,
 };
 
 struct RealignProgram {
     realign::VolumeGrid grid;
     std::int64_t frames = 1;
+    // The frame that the first pass goes to; `frames`: the image of the reference, which is the input reference_input.
     std::int64_t reference = 0;
-    std::int64_t levels = 0;                                     // coarse ones
+    std::int64_t reference_input = 0;
+    std::int64_t mask_input = 0;         // 0: none
+    bool is_mean_the_reference = false;  // in whose space the result is
+    bool is_two_pass = true;             // the second goes to the mean; else to the reference again
+    double smooth_fwhm = 0.0;            // mm
+    double quality = 0.995;              // the share of the information by which the second pass goes
+    std::int64_t levels = 0;             // coarse ones
     std::array<realign::Extents, most_coarse_levels> factors{};  // against the level before
     bool has_gain_fields = true;
     bool is_estimate_only = false;
     bool is_output_reversed = false;  // of the estimate: [column][row][frame] in memory
     SamplingProgram sampling;
+
+    // Frames, and the image of the reference behind them.
+    std::int64_t images() const { return frames + (reference_input > 0 ? 1 : 0); }
 };
 static_assert(sizeof(RealignProgram) <= Program::capacity);
 

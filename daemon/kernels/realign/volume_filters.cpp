@@ -8,7 +8,34 @@
 namespace slab::kernels::realign {
 namespace {
 
-constexpr std::int64_t most_radius = 64;
+constexpr std::int64_t most_radius = static_cast<std::int64_t>(4.0 * widest_sigma + 0.5);
+constexpr std::int64_t lines_at_once = 64;
+
+// Narrower than this a Gaussian is its middle weight alone.
+bool has_neighbours(double sigma) {
+    return sigma > 0.0 && 4.0 * sigma + 0.5 >= 1.0;
+}
+
+// w[0], w[1], ... w[radius], of sum 1 with their mirror images.
+struct GaussianWeights {
+    explicit GaussianWeights(double sigma)
+        : radius(std::min(most_radius, static_cast<std::int64_t>(4.0 * sigma + 0.5))) {
+        std::array<double, most_radius + 1> exact{};
+        double sum = 0.0;
+        for (std::int64_t t = 0; t <= radius; ++t) {
+            const double at = static_cast<double>(t) / sigma;
+            const double weight = std::exp(-0.5 * at * at);
+            exact[static_cast<std::size_t>(t)] = weight;
+            sum += t == 0 ? weight : 2.0 * weight;
+        }
+        for (std::size_t t = 0; t < weights.size(); ++t) {
+            weights[t] = static_cast<float>(exact[t] / sum);
+        }
+    }
+
+    std::int64_t radius;
+    std::array<float, most_radius + 1> weights{};
+};
 
 // A volume along one axis: lines of `n` elements, `inner` of them side by side, `outer` such sets.
 struct AxisLines {
@@ -91,26 +118,47 @@ void blur(const float* from, const Extents& extents, const std::array<double, 3>
           float* other) {
     std::array<bool, 3> takes_part{};
     for (std::size_t axis = 0; axis < 3; ++axis) {
-        takes_part[axis] = sigma[axis] > 0.0 && 4.0 * sigma[axis] + 0.5 >= 1.0;
+        takes_part[axis] = has_neighbours(sigma[axis]);
     }
     along_each_axis(from, extents[0] * extents[1] * extents[2], takes_part, to, other,
                     [&](const float* source, std::size_t axis, float* target) {
-                        const std::int64_t radius =
-                            std::min(most_radius, static_cast<std::int64_t>(4.0 * sigma[axis] + 0.5));
-                        std::array<double, most_radius + 1> exact{};
-                        double sum = 0.0;
-                        for (std::int64_t t = 0; t <= radius; ++t) {
-                            const double at = static_cast<double>(t) / sigma[axis];
-                            const double weight = std::exp(-0.5 * at * at);
-                            exact[static_cast<std::size_t>(t)] = weight;
-                            sum += t == 0 ? weight : 2.0 * weight;
-                        }
-                        std::array<float, most_radius + 1> weights{};
-                        for (std::size_t t = 0; t < weights.size(); ++t) {
-                            weights[t] = static_cast<float>(exact[t] / sum);
-                        }
-                        weigh_along(source, lines_along(extents, axis), weights.data(), radius, target);
+                        const GaussianWeights gaussian(sigma[axis]);
+                        weigh_along(source, lines_along(extents, axis), gaussian.weights.data(),
+                                    gaussian.radius, target);
                     });
+}
+
+void blur_in_place(float* voxels, const Extents& extents, const std::array<std::int64_t, 2>& steps,
+                   const std::array<double, 3>& sigma, float* scratch) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        if (!has_neighbours(sigma[axis])) {
+            continue;
+        }
+        const GaussianWeights gaussian(sigma[axis]);
+        const bool is_along_x = axis == 2;
+        const std::int64_t n = extents[axis];
+        const std::int64_t step = is_along_x ? 1 : steps[axis];
+        const std::size_t across = axis == 0 ? 1 : 0;  // the other of the slow axes
+        const std::int64_t most = is_along_x ? 1 : lines_at_once;
+        const AxisLines lines{1, n, most};
+        float* const result = scratch + n * most;
+        for (std::int64_t other = 0; other < extents[across] * (is_along_x ? extents[1] : 1); ++other) {
+            float* const set = is_along_x
+                                   ? voxels + other / extents[1] * steps[0] + other % extents[1] * steps[1]
+                                   : voxels + other * steps[across];
+            for (std::int64_t x = 0; x < (is_along_x ? 1 : extents[2]); x += most) {
+                const std::int64_t width = is_along_x ? 1 : std::min(most, extents[2] - x);
+                for (std::int64_t i = 0; i < n; ++i) {
+                    std::copy_n(set + i * step + x, width, scratch + i * most);
+                    std::fill_n(scratch + i * most + width, most - width, 0.0F);
+                }
+                weigh_along(scratch, lines, gaussian.weights.data(), gaussian.radius, result);
+                for (std::int64_t i = 0; i < n; ++i) {
+                    std::copy_n(result + i * most, width, set + i * step + x);
+                }
+            }
+        }
+    }
 }
 
 void take_block_means(const float* from, const Extents& extents, const Extents& factors, float* to) {

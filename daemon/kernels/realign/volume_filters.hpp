@@ -9,9 +9,16 @@
 namespace slab::kernels::realign {
 
 // Gaussian of so many voxels along each axis (0: none), cut off at four sigma, edges replicated: as
-// scipy.ndimage.gaussian_filter with mode nearest. The result is in `to`; `other` is overwritten.
+// scipy.ndimage.gaussian_filter with mode nearest; at most widest_sigma. The result is in `to`; `other` is overwritten.
 void blur(const float* from, const Extents& extents, const std::array<double, 3>& sigma, float* to,
           float* other);
+
+inline constexpr double widest_sigma = 16.0;
+
+// The same on the voxels themselves: steps from plane to plane and from row to row, in elements. scratch: 128 rows of the
+// longest axis.
+void blur_in_place(float* voxels, const Extents& extents, const std::array<std::int64_t, 2>& steps,
+                   const std::array<double, 3>& sigma, float* scratch);
 
 // Means of blocks of `factors` voxels; what is left over at the ends is dropped.
 void take_block_means(const float* from, const Extents& extents, const Extents& factors, float* to);
