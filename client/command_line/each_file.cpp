@@ -154,7 +154,7 @@ Expected<JobStatus> EachFile::finish(Connection& daemon, Begun& begun, JobWatche
         }
     }
     if (ended && ended->outcome == JobStatus::Outcome::done && begun.motion) {
-        auto summary = begun.motion->write(ended->result);
+        auto summary = begun.motion->write(begun.job, ended->result);
         if (!summary) {
             return std::unexpected(summary.error());
         }

@@ -15,7 +15,7 @@ Expected<void> write_all(int descriptor, std::string_view bytes, std::optional<o
                                             *at + static_cast<off_t>(done))
                                  : ::write(descriptor, bytes.data() + done, bytes.size() - done);
         if (count < 0 && errno != EINTR) {
-            return std::unexpected(Error{ErrorKind::failed, name + ": the header cannot be written",
+            return std::unexpected(Error{ErrorKind::failed, name + ": it cannot be written",
                                          errno_text(errno), "Make room, or write elsewhere."});
         }
         done += static_cast<std::size_t>(count < 0 ? 0 : count);
@@ -81,6 +81,13 @@ Expected<OutputTarget> JobOutput::target(std::string header) {
     }
     target.header = std::move(header);
     return target;
+}
+
+Expected<void> JobOutput::write_whole(const std::string& header, std::span<const std::byte> payload) {
+    const int descriptor = packer_ ? packer_->descriptor() : file_ ? file_->descriptor() : stream_.get();
+    const std::string_view bytes(reinterpret_cast<const char*>(payload.data()), payload.size());
+    auto written = write_all(descriptor, header, std::nullopt, name_);
+    return written ? write_all(descriptor, bytes, std::nullopt, name_) : written;
 }
 
 Expected<void> JobOutput::commit() {

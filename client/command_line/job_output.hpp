@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace slab {
@@ -21,6 +22,9 @@ class JobOutput {
 
     // What the daemon writes to, and how. Of a header that is longer than the daemon takes the rest is written here.
     Expected<OutputTarget> target(std::string header);
+
+    // What a daemon would do with a target: header, then payload.
+    Expected<void> write_whole(const std::string& header, std::span<const std::byte> payload);
 
     // When all bytes are with the daemon's descriptor: the end of packing, then the file's name.
     Expected<void> commit();

@@ -43,7 +43,8 @@ std::string without_endings(const std::string& path) {
 void MotionOptions::declare(CLI::App& app) {
     app.add_option("--motion-out", prefix,
                    "Of a job that finds motion: PREFIX_desc-confounds_timeseries.tsv and .json (BIDS), "
-                   "and a plot of it, .png. Unless "
+                   "a plot of it, .png, and the aligned series' mean and the mask of voxels that all frames "
+                   "have. Unless "
                    "given, the output's name without its ending; none: no such files")
         ->type_name("PREFIX|none");
     app.add_option(
@@ -97,6 +98,15 @@ Expected<std::optional<MotionOutputs>> MotionOutputs::open(const MotionOptions& 
             return std::unexpected(added.error());
         }
     }
+    auto images = MotionImages::open(prefix, job, plan);
+    if (!images) {
+        return std::unexpected(images.error());
+    }
+    outputs.images_ = std::move(*images);
+    if (outputs.images_) {
+        const auto& more = outputs.images_->paths();
+        outputs.paths_.insert(outputs.paths_.end(), more.begin(), more.end());
+    }
     return outputs;
 }
 
@@ -110,7 +120,7 @@ Expected<void> MotionOutputs::add(const std::string& path, ExistingFile existing
     return {};
 }
 
-Expected<std::string> MotionOutputs::write(const std::string& result) {
+Expected<std::string> MotionOutputs::write(const PreparedJob& job, const std::string& result) {
     const auto motion = motion_in(result);
     if (!motion) {
         return std::unexpected(motion.error());
@@ -121,7 +131,14 @@ Expected<std::string> MotionOutputs::write(const std::string& result) {
     if (std::ranges::find(parameters_, ParameterFile::fsl) != parameters_.end()) {
         facts.fsl_centre = fsl_centre(grid_);
     }
-    Expected<std::string> plot = motion_plot(*motion, confounds).png();
+    SeriesDeviation deviation;
+    if (images_) {
+        if (auto written = images_->write(job, *motion, grid_); !written) {
+            return std::unexpected(written.error());
+        }
+        deviation = {images_->deviation_before(), images_->deviation_after()};
+    }
+    Expected<std::string> plot = motion_plot(*motion, confounds, deviation).png();
     if (!plot) {
         return std::unexpected(plot.error());
     }
@@ -137,7 +154,7 @@ Expected<std::string> MotionOutputs::write(const std::string& result) {
             return std::unexpected(committed.error());
         }
     }
-    return motion_summary(*motion, confounds) + fmt::format("  in {}\n", fmt::join(paths_, ", "));
+    return motion_summary(*motion, confounds, deviation) + fmt::format("  in {}\n", fmt::join(paths_, ", "));
 }
 
 }  // namespace slab

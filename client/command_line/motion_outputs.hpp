@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client/command_line/job_arguments.hpp"
+#include "client/command_line/motion_images.hpp"
 #include "client/formats/output_file.hpp"
 #include "client/motion/frame_motion.hpp"
 #include "client/motion/parameter_file.hpp"
@@ -25,7 +26,7 @@ struct MotionOptions {
 };
 
 // The files that go beside a result whose job tells motion: PREFIX_desc-confounds_timeseries.tsv and .json, a
-// plot of them (.png), and the parameters as other packages write them. Opened before the job runs, so that what cannot be written is refused then;
+// plot of them (.png), the mean and the mask of the aligned series, and the parameters as other packages write them. Opened before the job runs, so that what cannot be written is refused then;
 // under their names when the result is.
 class MotionOutputs {
   public:
@@ -35,8 +36,8 @@ class MotionOutputs {
     static Expected<std::optional<MotionOutputs>> open(const MotionOptions& options, const PreparedJob& job,
                                                        const PlannedJob& plan);
 
-    // Of the job's result. The lines for the terminal.
-    Expected<std::string> write(const std::string& result);
+    // Of the job's result, when its output is under its name. The lines for the terminal.
+    Expected<std::string> write(const PreparedJob& job, const std::string& result);
 
     const std::vector<std::string>& paths() const { return paths_; }
 
@@ -45,8 +46,9 @@ class MotionOutputs {
 
     MotionGrid grid_;
     std::vector<ParameterFile> parameters_;
-    std::vector<std::string> paths_;  // the tsv, the json, the png, then the parameters
+    std::vector<std::string> paths_;  // the tsv, the json, the png, the parameters, then the images
     std::vector<OutputFile> files_;
+    std::optional<MotionImages> images_;
 };
 
 // Where the frames of the job's series lie, as its last step takes them: the parameters affine or voxel_size, else what

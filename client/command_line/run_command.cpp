@@ -222,7 +222,7 @@ class RunCommand final : public Command {
         }
         Expected<std::string> summary;
         if (ended->outcome == JobStatus::Outcome::done && motion) {
-            summary = motion->write(ended->result);
+            summary = motion->write(job, ended->result);
             if (!summary) {
                 return std::unexpected(summary.error());
             }

@@ -40,6 +40,7 @@ std::vector<FrameConfounds> confounds_of(const std::vector<FrameMotion>& motion,
             row.rmsd = root_mean_square_deviation(motion[frame - 1].to_reference, motion[frame].to_reference,
                                                   centre);
             row.dvars = motion[frame].dvars;
+            row.std_dvars = motion[frame].std_dvars;
         }
         confounds.push_back(row);
     }

@@ -17,6 +17,7 @@ struct FrameConfounds {
     std::optional<double> framewise_displacement;  // mm
     std::optional<double> rmsd;                    // mm
     std::optional<double> dvars;                   // in the image's unit
+    std::optional<double> std_dvars;               // against what noise alone would do (Nichols 2013)
 };
 
 // Framewise displacement: the sum of the changes of the six numbers since the frame before, rotations as arcs on a sphere

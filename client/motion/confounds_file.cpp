@@ -19,13 +19,13 @@ Json column(std::string_view description, std::string_view units) {
 
 std::string confounds_tsv(const std::vector<FrameConfounds>& confounds) {
     std::string text =
-        "trans_x\ttrans_y\ttrans_z\trot_x\trot_y\trot_z\tframewise_displacement\trmsd\tdvars\n";
+        "trans_x\ttrans_y\ttrans_z\trot_x\trot_y\trot_z\tframewise_displacement\trmsd\tdvars\tstd_dvars\n";
     for (const FrameConfounds& frame : confounds) {
         for (const double number : frame.motion) {
             text += cell(number) + '\t';
         }
-        text += fmt::format("{}\t{}\t{}\n", cell(frame.framewise_displacement), cell(frame.rmsd),
-                            cell(frame.dvars));
+        text += fmt::format("{}\t{}\t{}\t{}\n", cell(frame.framewise_displacement), cell(frame.rmsd),
+                            cell(frame.dvars), cell(frame.std_dvars));
     }
     return text;
 }
@@ -51,6 +51,10 @@ std::string confounds_json(const ConfoundsFacts& facts) {
                           "mm");
     json["dvars"] = column(
         "Root of the mean square of the change since the frame before, of the aligned frames", "arbitrary");
+    json["std_dvars"] = column(
+        "DVARS over what it would be by noise alone: the mean over voxels of sqrt(2 (1 - r)) s, with s of "
+        "the interquartile range over time and r the correlation with the frame before (Nichols 2013)",
+        "1");
     json["VolumeCentre"] = facts.centre;
     if (facts.fsl_centre) {
         json["FSLCentre"] = *facts.fsl_centre;

@@ -9,7 +9,7 @@
 namespace slab {
 namespace {
 
-constexpr std::size_t columns = 17;
+constexpr std::size_t columns = 18;
 
 // Non-finite numbers are text.
 double number_in(const Json& value) {
@@ -28,6 +28,7 @@ FrameMotion frame_in(const Json& row) {
     frame.has_converged = number_in(row[14]) != 0.0;
     frame.noise = number_in(row[15]);
     frame.dvars = number_in(row[16]);
+    frame.std_dvars = number_in(row[17]);
     return frame;
 }
 

@@ -22,6 +22,7 @@ struct FrameMotion {
     bool has_converged = true;
     double noise = 0.0;
     double dvars = 0.0;  // 0 of the first frame, which has none before it
+    double std_dvars = 0.0;
 };
 
 // JobStatus::result of a job that tells the table. An error of kind failed: it is not there, or no such table.

@@ -13,7 +13,8 @@ namespace slab {
 namespace {
 
 constexpr int page_width = 1600;
-constexpr int page_height = 1500;
+constexpr int curves_height = 1500;
+constexpr int most_slice = 480;  // pixels along a side of a slice
 constexpr double left = 150;
 constexpr double right = 1560;
 constexpr double panel_height = 270;
@@ -187,16 +188,74 @@ AxisMarks axis_marks(double low, double high, int most) {
     return {std::ceil(low / step) * step, step};
 }
 
-Picture motion_plot(const std::vector<FrameMotion>& motion, const std::vector<FrameConfounds>& confounds) {
+namespace {
+
+// What white stands for: an outlier is to be white, and not to make all else black.
+float brightest_of(const SliceImage& image) {
+    std::vector<float> values;
+    std::ranges::copy_if(image.values, std::back_inserter(values), [](float value) { return value > 0.0F; });
+    if (values.empty()) {
+        return 1.0F;
+    }
+    const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() * 99 / 100);
+    std::ranges::nth_element(values, at);
+    return *at;
+}
+
+// Rows run up, as they do in the world where the volume is not turned.
+void draw_slice(Picture& picture, Place corner, const SliceImage& image, float brightest, double scale) {
+    for (int y = 0; y < static_cast<int>(scale * static_cast<double>(image.height)); ++y) {
+        for (int x = 0; x < static_cast<int>(scale * static_cast<double>(image.width)); ++x) {
+            const auto column = static_cast<std::int64_t>(x / scale);
+            const std::int64_t row = image.height - 1 - static_cast<std::int64_t>(y / scale);
+            const float value =
+                image.values[static_cast<std::size_t>(row * image.width + column)] / brightest;
+            const auto grey = static_cast<std::uint8_t>(
+                std::isfinite(value) ? std::clamp(value, 0.0F, 1.0F) * 255.0F : 0.0F);
+            picture.fill({corner.x + x, corner.y + y}, 1, 1, {grey, grey, grey});
+        }
+    }
+}
+
+int slices_height(const SeriesDeviation& deviation) {
+    return deviation.after ? most_slice + 110 : 0;
+}
+
+void draw_deviation(Picture& picture, const SeriesDeviation& deviation) {
+    if (!deviation.after) {
+        return;
+    }
+    const SliceImage& after = *deviation.after;
+    const double scale = most_slice / static_cast<double>(std::max(after.width, after.height));
+    const float brightest = brightest_of(deviation.before ? *deviation.before : after);
+    const double top = curves_height + 50;
+    const auto draw = [&](double x, const SliceImage& image, std::string_view title) {
+        const std::string text =
+            fmt::format("{}: mean {:.4g}, white {:.4g}", title, mean_of(image), brightest);
+        picture.text({x, top - letter_height * dot - 12}, text, dot, ink);
+        draw_slice(picture, {x, top}, image, brightest, scale);
+    };
+    if (deviation.before) {
+        draw(left, *deviation.before, "deviation over time, before");
+    }
+    draw((left + right) / 2 + 40, after, deviation.before ? "after" : "deviation over time");
+}
+
+}  // namespace
+
+Picture motion_plot(const std::vector<FrameMotion>& motion, const std::vector<FrameConfounds>& confounds,
+                    const SeriesDeviation& deviation) {
     constexpr double degrees = 180.0 / std::numbers::pi;
     const std::array<Panel, 4> panels{Panel{"translation, mm", three_curves(confounds, 0, 1.0)},
                                       Panel{"rotation, degrees", three_curves(confounds, 3, degrees)},
                                       Panel{"framewise displacement, mm",
                                             {curve_of(confounds, &FrameConfounds::framewise_displacement)},
                                             true},
-                                      Panel{"dvars", {curve_of(confounds, &FrameConfounds::dvars)}, true}};
+                                      Panel{"dvars, standardised: 1 is noise alone",
+                                            {curve_of(confounds, &FrameConfounds::std_dvars)},
+                                            true}};
     const auto stripes = frames_not_converged(motion);
-    Picture picture(page_width, page_height);
+    Picture picture(page_width, curves_height + slices_height(deviation));
     double top = first_top;
     for (const Panel& panel : panels) {
         PanelDrawing(picture, panel, top, motion.size()).draw(stripes);
@@ -207,6 +266,7 @@ Picture motion_plot(const std::vector<FrameMotion>& motion, const std::vector<Fr
     picture.text(
         {(left + right - Picture::text_width(below, dot)) / 2, top - panel_pitch + panel_height + 40}, below,
         dot, ink);
+    draw_deviation(picture, deviation);
     return picture;
 }
 

@@ -50,7 +50,7 @@ std::string distribution(const std::vector<FrameConfounds>& confounds, Measure m
 }  // namespace
 
 std::string motion_summary(const std::vector<FrameMotion>& motion,
-                           const std::vector<FrameConfounds>& confounds) {
+                           const std::vector<FrameConfounds>& confounds, const SeriesDeviation& deviation) {
     constexpr double degrees = 180.0 / std::numbers::pi;
     const auto above = std::ranges::count_if(confounds, [](const FrameConfounds& frame) {
         return frame.framewise_displacement.value_or(0.0) > noticed_displacement_mm;
@@ -64,6 +64,12 @@ std::string motion_summary(const std::vector<FrameMotion>& motion,
     text += fmt::format("  rmsd, mm                    {}\n", distribution(confounds, &FrameConfounds::rmsd));
     text +=
         fmt::format("  DVARS                       {}\n", distribution(confounds, &FrameConfounds::dvars));
+    text += fmt::format("  standardised DVARS          {}\n",
+                        distribution(confounds, &FrameConfounds::std_dvars));
+    if (deviation.before && deviation.after) {
+        text += fmt::format("  deviation, middle slice     mean {:.4g} before, {:.4g} after\n",
+                            mean_of(*deviation.before), mean_of(*deviation.after));
+    }
     const auto lost = frames_not_converged(motion);
     text += lost.empty() ? "  all frames converged\n"
                          : fmt::format("  NOT converged: {} of {} frames: {}\n", lost.size(), motion.size(),
