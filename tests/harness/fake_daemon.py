@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 
-from slab import _receive_message, _send_message
+from slab.messages import receive_message, send_message
 
 FILL = b"\x07"
 BYTES = 6  # of the output, which is (2, 3) of uint8, whatever the job
@@ -127,7 +127,7 @@ class FakeDaemon:
     def _serve(self, peer):
         while True:
             try:
-                message = _receive_message(peer)
+                message = receive_message(peer)
             except OSError:
                 message = None
             if message is None:
@@ -140,7 +140,7 @@ class FakeDaemon:
                 if answer is None:  # dead
                     continue
                 try:
-                    _send_message(peer, {"answer": body["request"], "tag": body["tag"], **answer})
+                    send_message(peer, {"answer": body["request"], "tag": body["tag"], **answer})
                 except OSError:
                     pass
                 if body["request"] == "submit" and self.die_at == DEATHS[2]:
@@ -231,7 +231,7 @@ class FakeDaemon:
     def _tell(self, job):
         for peer in self._watchers.get(job, []):
             try:
-                _send_message(peer, {"event": "job", "job": self._public(self._jobs[job])})
+                send_message(peer, {"event": "job", "job": self._public(self._jobs[job])})
             except OSError:
                 pass
 

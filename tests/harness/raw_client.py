@@ -4,7 +4,8 @@ import json
 import os
 import socket
 
-from slab import _receive_message, _sealed_memfd
+from slab.messages import receive_message
+from slab.sealed_memory import sealed_memfd
 
 
 class RawClient:
@@ -26,7 +27,7 @@ class RawClient:
     def receive(self):
         """The next message's object, or None at the end of the connection."""
         try:
-            message = _receive_message(self.socket)
+            message = receive_message(self.socket)
         except ConnectionError:
             return None
         if message is None:
@@ -50,7 +51,7 @@ class RawClient:
 
 
 def memfd_of(array):
-    return _sealed_memfd("test-input", array.reshape(-1).view("u1"))
+    return sealed_memfd("test-input", array.reshape(-1).view("u1"))
 
 
 def submit_request(kernel, array, descriptor=0, **more):

@@ -239,7 +239,7 @@ class Daemon:
     # -- clients
 
     def connect(self):
-        """A connection of slab.py, closed with the daemon."""
+        """A connection of the Python module, closed with the daemon."""
         connection = slab.Connection(self.socket)
         self._connections.append(connection)
         return connection
@@ -359,12 +359,14 @@ def start_command(arguments, socket=None, environment=None, cwd=None):
 
 @functools.cache
 def _module_for_everybody():
-    """A folder with slab.py that every user may read: the checkout may lie in somebody's private home."""
+    """A folder with the Python module that every user may read: the checkout may lie in somebody's private home."""
     folder = tempfile.mkdtemp(prefix="slab-module-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.chmod(folder, 0o755)
-    copy = shutil.copy(REPOSITORY / "client/python/slab.py", folder)
-    os.chmod(copy, 0o644)
+    package = pathlib.Path(folder, "slab")
+    package.mkdir(mode=0o755)
+    for module in (REPOSITORY / "client/python/slab").glob("*.py"):
+        os.chmod(shutil.copy(module, package), 0o644)
     return folder
 
 

@@ -96,7 +96,7 @@ class Embedded(unittest.TestCase):
             "a = numpy.load(sys.argv[1])\n"
             "b = slab.run('zoom', a, factor=2, convention='round')\n"
             "c = slab.run('zoom', b, factor=1, convention='floor')\n"
-            "slab._shared.close()\n"
+            "slab.shared_connection.process_connection().close()\n"
             "numpy.save(sys.argv[2], c)\n",
             str(self.input), str(self.output), environment=self.environment).finish()
 

@@ -189,7 +189,7 @@ class JobFiles(DaemonTestCase):
 
 
 class FromPython(DaemonTestCase):
-    """slab.py on a real daemon, with files."""
+    """The Python module on a real daemon, with files."""
 
     def setUp(self):
         super().setUp()

@@ -1,4 +1,4 @@
-"""The parts of slab.py that need no daemon, and its connection against a daemon played by the test."""
+"""The parts of the Python module that need no daemon, and its connection against a daemon played by the test."""
 
 import json
 import os
@@ -12,6 +12,12 @@ import unittest.mock
 import numpy as np
 
 from slab_harness import slab
+from slab.errors import error_from
+from slab.inputs import open_input
+from slab.messages import receive_message, send_message
+from slab.npy_format import npy_header
+from slab.outputs import OutputFile
+from slab.values import plain
 
 ARRAY = {"dtype": "<f4", "shape": [3, 5], "order": "C"}
 DTYPES = ["?", "u1", "i1", "<u2", ">u2", "<i4", ">i8", "<f4", ">f8", "<c8", ">c16"]
@@ -29,7 +35,7 @@ def content_of(source):
 
 class Inputs(unittest.TestCase):
     def check(self, source, expected, order):
-        opened = slab._open_input(source)
+        opened = open_input(source)
         self.addCleanup(opened.close)
         np.testing.assert_array_equal(content_of(opened), expected)
         self.assertEqual(opened.array["order"], order)
@@ -69,7 +75,7 @@ class Inputs(unittest.TestCase):
         for array in (np.zeros(2, "f2"), np.zeros(2, "O"), np.zeros(2, "U3"), np.zeros(2, "M8[s]"),
                       np.zeros(2, np.longdouble), np.zeros(2, [("a", "i4")])):
             with self.subTest(dtype=array.dtype), self.assertRaises(slab.UsageError):
-                slab._open_input(array)
+                open_input(array)
 
 
 class InputsFromFiles(unittest.TestCase):
@@ -81,7 +87,7 @@ class InputsFromFiles(unittest.TestCase):
         np.save(self.path, self.array)
 
     def open(self, source):
-        opened = slab._open_input(source)
+        opened = open_input(source)
         self.addCleanup(opened.close)
         return opened
 
@@ -140,13 +146,13 @@ class InputsFromFiles(unittest.TestCase):
                                  (whole[:-1], "promises"),
                                  (header + len(huge).to_bytes(2, "little") + huge, "promises")):
             with self.subTest(content=content[:20]), self.assertRaises(slab.UsageError) as caught:
-                slab._open_input(written(content))
+                open_input(written(content))
             self.assertIn(because, caught.exception.because)
         np.save(self.path, np.array([{}], object), allow_pickle=True)
         for path, what in ((self.path, "element type"), ("/nonexistent.npy", "cannot be used"),
                            ("/tmp", "cannot be used")):
             with self.subTest(path=path), self.assertRaises(slab.UsageError) as caught:
-                slab._open_input(path)
+                open_input(path)
             self.assertIn(what, caught.exception.what)
 
 
@@ -155,23 +161,23 @@ class Values(unittest.TestCase):
         for value, expected in ((np.float32(2), 2.0), (np.int64(3), 3), (np.bool_(True), True),
                                 ((1, np.int8(2)), [1, 2]), (np.array([1.5, 2]), [1.5, 2.0]), ("round", "round"),
                                 (2**53, 2**53)):
-            self.assertEqual(slab._plain(value), expected)
-            json.dumps(slab._plain(value), allow_nan=False)
+            self.assertEqual(plain(value), expected)
+            json.dumps(plain(value), allow_nan=False)
 
     def test_what_json_cannot_carry_is_text(self):
         for value, expected in ((float("nan"), "nan"), (-np.inf, "-inf"), (2**64 - 1, "18446744073709551615"),
                                 (np.uint64(2**64 - 1), "18446744073709551615"), ([1.0, np.nan], [1.0, "nan"])):
-            self.assertEqual(slab._plain(value), expected)
+            self.assertEqual(plain(value), expected)
 
     def test_other_values_are_usage_errors(self):
         for value in (1j, {}, object()):
             with self.assertRaises(slab.UsageError):
-                slab._plain(value)
+                plain(value)
 
     def test_errors_have_the_type_of_their_kind(self):
         for kind, expected in (("usage", slab.UsageError), ("refused", slab.Refused), ("failed", slab.JobFailed),
                                ("cancelled", slab.Cancelled), ("interrupted", slab.Interrupted)):
-            error = slab._error_from({"kind": kind, "what": "w", "because": "b", "remedy": "r"})
+            error = error_from({"kind": kind, "what": "w", "because": "b", "remedy": "r"})
             self.assertIs(type(error), expected)
             self.assertEqual(str(error), "w\nbecause: b\ntry: r")
 
@@ -183,7 +189,7 @@ class Headers(unittest.TestCase):
                 for order in "CF":
                     with self.subTest(dtype=dtype, shape=shape, order=order), tempfile.NamedTemporaryFile() as file:
                         expected = np.asarray(np.arange(int(np.prod(shape))).reshape(shape).astype(dtype), order=order)
-                        header = slab._npy_header({"dtype": expected.dtype.str, "shape": list(shape), "order": order})
+                        header = npy_header({"dtype": expected.dtype.str, "shape": list(shape), "order": order})
                         file.write(header + expected.tobytes(order))
                         file.flush()
 
@@ -202,7 +208,7 @@ class Outputs(unittest.TestCase):
         self.path = os.path.join(directory.name, "out.npy")
 
     def test_nothing_is_there_before_commit_and_only_the_file_after(self):
-        output = slab._OutputFile(self.path, overwrite=False, named=False)
+        output = OutputFile(self.path, overwrite=False, named=False)
         before = os.listdir(self.directory)
         os.write(output.descriptor, b"content")
         output.commit()
@@ -214,16 +220,16 @@ class Outputs(unittest.TestCase):
 
     def test_an_abandoned_output_leaves_nothing(self):
         for named in (False, True):
-            slab._OutputFile(self.path, overwrite=False, named=named).close()
+            OutputFile(self.path, overwrite=False, named=named).close()
             self.assertEqual(os.listdir(self.directory), [])
 
     def test_an_existing_file_is_kept_unless_it_may_be_replaced(self):
         with open(self.path, "wb") as file:
             file.write(b"old")
         with self.assertRaises(slab.UsageError):
-            slab._OutputFile(self.path, overwrite=False, named=False)
+            OutputFile(self.path, overwrite=False, named=False)
         for named in (False, True):
-            output = slab._OutputFile(self.path, overwrite=True, named=named)
+            output = OutputFile(self.path, overwrite=True, named=named)
             os.write(output.descriptor, b"new")
             output.commit()
             output.close()
@@ -232,7 +238,7 @@ class Outputs(unittest.TestCase):
 
     def test_a_file_that_came_meanwhile_is_not_replaced(self):
         for named in (False, True):
-            output = slab._OutputFile(self.path, overwrite=False, named=named)
+            output = OutputFile(self.path, overwrite=False, named=named)
             with open(self.path, "wb") as file:
                 file.write(b"other")
             with self.assertRaises(slab.UsageError):
@@ -246,7 +252,7 @@ class Outputs(unittest.TestCase):
         for path in (os.path.join(self.directory, "no/such/out.npy"), self.directory, "/sys/out.npy", "out.tiff",
                      "out"):
             with self.subTest(path=path), self.assertRaises(slab.UsageError):
-                slab._OutputFile(path, overwrite=False, named=False)
+                OutputFile(path, overwrite=False, named=False)
 
 
 class PlayedDaemon:
@@ -268,7 +274,7 @@ class PlayedDaemon:
         self.peer = self._listener.accept()[0]
         while True:
             try:
-                message = slab._receive_message(self.peer)
+                message = receive_message(self.peer)
             except OSError:
                 return
             if message is None:
@@ -280,12 +286,12 @@ class PlayedDaemon:
                 self.peer.close()
                 return
             sent = answer.pop("descriptors", [])
-            slab._send_message(self.peer, {"tag": body["tag"], **answer}, sent)
+            send_message(self.peer, {"tag": body["tag"], **answer}, sent)
             for descriptor in descriptors + sent:
                 os.close(descriptor)
 
     def event(self, job):
-        slab._send_message(self.peer, {"event": "job", "job": job})
+        send_message(self.peer, {"event": "job", "job": job})
 
     def _end(self):
         self.connection.close()

@@ -10,6 +10,7 @@ import numpy as np
 import slab
 from raw_client import RawClient, memfd_of, submit_request
 from slab_harness import EXIT_DONE, EXIT_USAGE, DaemonTestCase, wait_until
+from slab.sealed_memory import sealed_memfd
 
 SPM = """   1.0000000e+00  -2.5000000e-01   3.0000000e-03   0.0000000e+00   1.0000000e-07   6.0000000e+00
   -1.0000000e+00   2.5000000e-01   3.0000000e-03   0.0000000e+00   1.0000000e-07   7.0000000e+00
@@ -256,7 +257,7 @@ class Wire(TablesAndFlags):
             memfds = [memfd_of(array)]
             try:
                 if len(content) > 100_000:
-                    memfds.insert(0, slab._sealed_memfd("test", content))
+                    memfds.insert(0, sealed_memfd("test", content))
                     content = b'{"in_descriptor":%d}' % len(content)
                 client.send(content, memfds)
             finally:

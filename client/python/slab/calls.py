@@ -1,0 +1,77 @@
+"""The functions of the module: each asks the process's own connection."""
+
+from slab.shared_connection import process_connection
+
+
+def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,
+        wait_for_space=False, daemon=False, tables=False, **parameters):
+    """Runs a kernel and returns its output as a read-only array, or as a number where that is all.
+
+    kernel: its name, or a list of steps (slab.step): a pipeline, whose arrays between two steps stay in the volume.
+    inputs: arrays of up to 5 dimensions (bool, integers, float32/64, complex64/128; any byte order; C and Fortran
+        order without a copy in this process's layout), or paths of .npy and .npy.gz files. A read-only
+        np.memmap and a path are read by the daemon straight from the file.
+    out: None: the array is a view of the daemon's memory, without a copy; or a path ending in .npy or .raw: the
+        array is a memmap of that file, which appears under its name when it is complete.
+    overwrite: whether `out` may replace a file.
+    wait_for_space: True: wait while the disk of `out` is too full, instead of raising Refused.
+    priority: -20 (first) to 19 (last). max_memory, tile_bytes: bytes or "512MiB". name: shown by `slab ps`.
+    daemon: True: do not start a private daemon where none is running.
+    tables: True: return the output and, as a dictionary of arrays, what the job tells beside it: Job.tables().
+    parameters: the kernel's, as `slab kernels NAME` lists them; one value for all axes or a sequence with one each;
+        a flag is True or False; axes are an index or a sequence of them, negative ones counting from the end; a table
+        (a matrix, a transform for each frame) is a 2-D array, nested lists, or an array of shape (n, 4, 4): a matrix for
+        each row. A plain list is one row. numpy.loadtxt reads rp_*.txt and .par.
+
+    Raises UsageError, Refused, JobFailed, Cancelled, NoDaemon, Interrupted. Ctrl-C cancels the job.
+    """
+    return process_connection(daemon).run(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
+                                   max_memory=max_memory, tile_bytes=tile_bytes, name=name,
+                                   wait_for_space=wait_for_space, tables=tables, **parameters)
+
+
+def submit(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,
+           wait_for_space=False, daemon=False, note=None, **parameters):
+    """Starts what run() runs, and returns a Job at once.
+
+    Without `out` the result stays in the volume until Job.drop(). With it the file is there from the start, and
+    becomes a valid .npy at the end: its header is written last. note: a dictionary that the daemon gives back in the
+    job's record, instead of what resume() needs. (A private daemon, and its jobs, end with this
+    process.)
+    """
+    return process_connection(daemon).submit(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
+                                      max_memory=max_memory, tile_bytes=tile_bytes, name=name,
+                                      wait_for_space=wait_for_space, note=note, **parameters)
+
+
+def resume(job_id, daemon=False):
+    """Makes an interrupted job go on with the files that it was submitted with: its Job. What `slab resume` does."""
+    return process_connection(daemon).resume(job_id)
+
+
+def attach(job_id, daemon=False):
+    """The kept result of a job (`slab run --keep`, submit()) as a read-only array: the very memory, no copy.
+
+    The array keeps its memory by itself, also when the job is dropped and the daemon gone.
+    """
+    return process_connection(daemon).attach(job_id)
+
+
+def plan(kernel, *inputs, max_memory=None, tile_bytes=None, daemon=False, **parameters):
+    """What run() would do: a dictionary with the output's dtype and shape, tiles, and bytes held of the volume."""
+    return process_connection(daemon).plan(kernel, *inputs, max_memory=max_memory, tile_bytes=tile_bytes, **parameters)
+
+
+def kernels(name=None, daemon=False):
+    """The daemon's kernels (or the one of that name) with their parameters: a list of dictionaries."""
+    return process_connection(daemon).kernels(name)
+
+
+def jobs(all=False, daemon=False):
+    """The daemon's jobs as a list of dictionaries (`slab ps --json`); all: also those that have ended."""
+    return process_connection(daemon).jobs(all)
+
+
+def status(daemon=False):
+    """The daemon's workers, volume and queue: the dictionary of `slab status --json`."""
+    return process_connection(daemon).status()
