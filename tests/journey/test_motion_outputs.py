@@ -8,73 +8,10 @@ import nibabel as nib
 import numpy as np
 
 import rigid_motion
-from slab_harness import EXIT_DONE, EXIT_USAGE, DaemonTestCase
+from motion_series import (AFFINES, COLUMNS, CONFOUNDS, FRAMES, SHAPE, MotionTestCase, middle, rows_of)
+from slab_harness import EXIT_DONE, EXIT_USAGE
 
-SHAPE, FRAMES = (24, 26, 20), 14
-CONFOUNDS = "_desc-confounds_timeseries.tsv"
-COLUMNS = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z", "framewise_displacement", "rmsd", "dvars"]
 CONVENTIONS = ("spm", "fsl", "afni", "itk", "matrix")
-
-_tilt = rigid_motion.spm([0, 0, 0, 0.15, -0.1, 0.2])
-AFFINES = {  # voxels of 3 x 3 x 3.5 mm
-    "flipped": rigid_motion.shifted([36, -40, -30]) @ np.diag([-3, 3, 3.5, 1]),
-    "tilted": rigid_motion.shifted([-30, -45, -20]) @ _tilt @ np.diag([3, 3, 3.5, 1]),
-    "flipped and tilted": rigid_motion.shifted([30, -45, -20]) @ _tilt @ np.diag([-3, 3, 3.5, 1]),
-}
-
-
-def middle(affine):
-    return (affine @ np.append((np.array(SHAPE) - 1) / 2, 1))[:3]
-
-
-def motions(rng):
-    rows = np.concatenate([rng.uniform(-1.5, 1.5, (FRAMES, 3)), rng.uniform(-0.02, 0.02, (FRAMES, 3))], axis=1)
-    rows[0] = 0
-    return rows
-
-
-def phantom(affine, truth, rng):
-    """Blobs of a Gaussian profile in mm, sampled where each voxel of each frame lies in the reference."""
-    centres = middle(affine) + rng.uniform(-22, 22, (25, 3))
-    heights, widths = rng.uniform(300, 1500, 25), rng.uniform(5, 9, 25)
-    voxels = np.stack([*np.indices(SHAPE), np.ones(SHAPE)])
-    frames = []
-    for motion in truth:
-        points = np.tensordot(motion @ affine, voxels, 1)[:3]
-        distances = ((points[:, None] - centres.T[:, :, None, None, None]) ** 2).sum(axis=0)
-        frame = (heights[:, None, None, None] * np.exp(-distances / (2 * widths[:, None, None, None] ** 2))).sum(axis=0)
-        frames.append(frame + rng.normal(0, 2, SHAPE))
-    return np.stack(frames, axis=-1).astype(np.float32)
-
-
-def rows_of(path):
-    header, *lines = path.read_text().splitlines()
-    return header.split("\t"), [line.split("\t") for line in lines]
-
-
-class MotionTestCase(DaemonTestCase):
-    def setUp(self):
-        super().setUp()
-        self.daemon = self.start_daemon()
-        self.rng = np.random.default_rng(20)
-
-    def make_series(self, affine, name="func.nii"):
-        truth = [rigid_motion.about(rigid_motion.spm(row), middle(affine)) for row in motions(self.rng)]
-        nib.save(nib.Nifti1Image(phantom(affine, truth, self.rng), affine), self.directory / name)
-        return self.directory / name, np.array(truth)
-
-    def realign(self, series, *arguments, output="moco.nii"):
-        command = self.daemon.slab("run", "realign", series, "-o", self.directory / output, "--json", *arguments)
-        self.assert_exit(command, EXIT_DONE)
-        record = command.json()
-        rows = np.array(record["result"]["motion"])
-        matrices = np.zeros((len(rows), 4, 4))
-        matrices[:, :3] = rows[:, :12].reshape(-1, 3, 4)
-        matrices[:, 3, 3] = 1
-        return record, rows, matrices
-
-    def path(self, ending):
-        return self.directory / f"moco{ending}"
 
 
 class Confounds(MotionTestCase):
@@ -92,7 +29,7 @@ class Confounds(MotionTestCase):
         header, cells = rows_of(self.path(CONFOUNDS))
         self.assertEqual(header, COLUMNS)
         self.assertEqual(len(cells), FRAMES)
-        self.assertEqual(cells[0][6:], ["n/a"] * 3)
+        self.assertEqual(cells[0][6:], ["n/a"] * 4)
         self.assertNotIn("n/a", sum(cells[1:], cells[0][:6]))
         six = np.array([[float(cell) for cell in row[:6]] for row in cells])
         for row, matrix in zip(six, about_centre):
@@ -102,7 +39,7 @@ class Confounds(MotionTestCase):
         np.testing.assert_allclose(later[:, 0], displacement, rtol=1e-12)
         np.testing.assert_allclose(later[:, 1], [self.deviation_in_sphere(second @ np.linalg.inv(first))
                                                  for first, second in zip(about_centre, about_centre[1:])], rtol=2e-3)
-        np.testing.assert_allclose(later[:, 2], rows[1:, 16], rtol=1e-15)
+        np.testing.assert_allclose(later[:, 2:], rows[1:, 16:18], rtol=1e-15)
 
     def deviation_in_sphere(self, change):
         """By points, not by the formula: a ball of 80 mm filled with a fine grid."""
@@ -132,7 +69,8 @@ class Confounds(MotionTestCase):
         self.assertEqual(sidecar["FramesNotConverged"], [])
         self.assertEqual(record["motion_files"], [str(self.path(CONFOUNDS)), str(self.path(CONFOUNDS))[:-4] + ".json",
                                                   str(self.path(CONFOUNDS))[:-4] + ".png",
-                                                  str(self.path("_fsl.par"))])
+                                                  str(self.path("_fsl.par")), str(self.path("_mean.nii")),
+                                                  str(self.path("_mask.nii"))])
 
     def test_the_terminal_tells_the_same_in_short(self):
         command = self.daemon.slab("run", "realign", self.series, "-o", self.path(".nii"))
@@ -164,7 +102,7 @@ class Confounds(MotionTestCase):
 
         data = self.path("_desc-confounds_timeseries.png").read_bytes()
         self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
-        self.assertEqual(struct.unpack(">4sII", data[12:24]), (b"IHDR", 1600, 1500))
+        self.assertEqual(struct.unpack(">4sII", data[12:24]), (b"IHDR", 1600, 2090))
 
     def test_estimate_only_and_scaled_inputs_have_the_same_files(self):
         _, _, matrices = self.realign(self.series)
@@ -286,7 +224,8 @@ class Files(MotionTestCase):
 
         self.assertEqual(self.files(), ["func.nii", "moco.nii", "qc"])
         self.assertEqual(sorted(path.name for path in (self.directory / "qc").iterdir()),
-                         [*(f"sub-01{CONFOUNDS[:-4]}.{ending}" for ending in ("json", "png", "tsv")), "sub-01_matrix.txt"])
+                         [*(f"sub-01{CONFOUNDS[:-4]}.{ending}" for ending in ("json", "png", "tsv")), "sub-01_mask.nii",
+                          "sub-01_matrix.txt", "sub-01_mean.nii"])
 
     def test_what_makes_no_sense_is_refused(self):
         output = self.path(".nii")
@@ -308,7 +247,7 @@ class Files(MotionTestCase):
 
         self.assertEqual(sorted(path.name for path in (self.directory / "out").iterdir()),
                          sorted(f"{name}{ending}" for name in ("func", "rest") for ending in (
-                             ".nii", CONFOUNDS, CONFOUNDS[:-4] + ".json", CONFOUNDS[:-4] + ".png", "_spm.txt")))
+                             ".nii", "_mean.nii", "_mask.nii", CONFOUNDS, CONFOUNDS[:-4] + ".json", CONFOUNDS[:-4] + ".png", "_spm.txt")))
 
     def test_python_gets_the_table_too(self):
         _, rows, _ = self.realign(self.series)

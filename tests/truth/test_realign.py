@@ -5,10 +5,11 @@ import unittest
 import numpy as np
 
 import scipy_oracle as oracle
+import slab
 from moving_phantom import Head, random_walk, rigid
 from slab_harness import SharedDaemonTestCase
 
-MATRIX, SCALE, HAS_CONVERGED, DVARS = slice(0, 12), 12, 14, 16
+MATRIX, SCALE, HAS_CONVERGED, DVARS, STD_DVARS = slice(0, 12), 12, 14, 16, 17
 
 
 class RealignCase(SharedDaemonTestCase):
@@ -87,6 +88,80 @@ class WhatMovesIsFound(RealignCase):
         self.assertLess(errors["on"], 0.7 * errors["off"], errors)
 
 
+class OtherReferencesAndLess(RealignCase):
+    """The choices of the user: what frames are aligned to, by what, and how thoroughly."""
+
+    def setUp(self):
+        super().setUp()
+        self.head = Head()
+        self.motions = self.walk(self.head, 10, 2.0, 2.0)
+        self.series = self.head.series(self.motions, noise=2.0)
+
+    def errors_of(self, expected=None, **parameters):
+        rows, found = self.motion_of(self.series, self.head.affine, **parameters)
+        self.assertTrue(rows[:, HAS_CONVERGED].all(), rows[:, HAS_CONVERGED])
+        return self.head.displacement_errors(found, self.motions if expected is None else expected)
+
+    def test_the_mean(self):
+        _, found = self.motion_of(self.series, self.head.affine, reference="mean")
+        # The same motions, but for one step that all have in common and that is small: the first frame was near the mean.
+        common = found @ np.linalg.inv(self.motion_of(self.series, self.head.affine)[1])
+        self.assertLess(np.abs(common - common[0]).max(), 1e-6)
+        self.assertFalse((found[0] == np.eye(4)).all())
+        self.assertLess(self.head.displacement_errors(found, self.motions).mean(), 0.06)
+
+    def test_an_image(self):
+        still = self.head.series(np.eye(4)[None], noise=0.5)[..., 0]
+        for scale in (1.0, 2.5):  # of another scan, as a single-band reference is
+            rows, found = self.motion_of(self.series, self.head.affine, reference=np.asfortranarray(still * scale))
+            self.assertTrue(rows[:, HAS_CONVERGED].all())
+            self.assertLess(self.head.displacement_errors(found, self.motions).mean(), 0.06)
+            self.assertAlmostEqual(rows[:, SCALE].mean() * scale, 1.0, delta=0.02)
+        self.assertFalse((found[0] == np.eye(4)).all())
+
+    def test_an_image_of_something_else_is_named(self):
+        noise = np.asfortranarray(np.random.default_rng(3).normal(100, 5, self.head.shape).astype(np.float32))
+        rows, _ = self.motion_of(self.series, self.head.affine, reference=noise)
+        self.assertTrue((rows[:, HAS_CONVERGED] == 0).all())
+
+    def test_a_mask_keeps_out_what_moves_otherwise(self):
+        half = np.zeros(self.head.shape, np.uint8, order="F")
+        half[: self.head.shape[0] // 2] = 1
+        other = self.series[self.head.shape[0] // 2 + 3 :]  # far enough for no voxel of the mask to be made of it
+        other[:] = np.random.default_rng(4).normal(50, 20, other.shape)
+        errors = self.errors_of(mask=half)
+        self.assertLess(errors.mean(), 0.15)
+        self.assertLess(errors.mean(), 0.2 * self.head.displacement_errors(
+            self.motion_of(self.series, self.head.affine)[1], self.motions).mean())
+
+    def test_an_empty_mask_leaves_nothing_to_go_by(self):
+        rows, _ = self.motion_of(self.series, self.head.affine, mask=np.zeros(self.head.shape, np.uint8, order="F"))
+        self.assertTrue((rows[1:, HAS_CONVERGED] == 0).all())
+        self.assertTrue(np.isfinite(rows).all())
+
+    def test_one_pass_less_quality_and_smoothing(self):
+        for parameters in ({"two_pass": "off"}, {"quality": 0.6}, {"smooth": 5.0}, {"quality": 0.3, "two_pass": "off"}):
+            with self.subTest(parameters):
+                self.assertLess(self.errors_of(**parameters).mean(), 0.12)
+
+    def test_smoothing_leaves_the_result_sharp(self):
+        sharp = np.array(self.slabd.run("realign", self.series, affine=self.head.affine))
+        smooth = np.array(self.slabd.run("realign", self.series, affine=self.head.affine, smooth=6.0))
+        self.assertTrue((sharp[..., 0] == smooth[..., 0]).all())
+        self.assertLess(np.abs(sharp - smooth).mean(), 0.1 * sharp.std())
+
+    def test_standardised_dvars_is_one_of_noise_and_more_of_a_spike(self):
+        still = np.tile(np.eye(4), (40, 1, 1))
+        series = self.head.series(still, noise=3.0)
+        series[..., 20] *= 1.1
+        rows, _ = self.motion_of(series, self.head.affine)
+        quiet = np.setdiff1d(np.arange(1, 40), [20, 21])
+        self.assertAlmostEqual(rows[quiet, STD_DVARS].mean(), 1.0, delta=0.06)
+        self.assertGreater(rows[[20, 21], STD_DVARS].min(), 1.5)
+        ratio = rows[1:, DVARS] / rows[1:, STD_DVARS]
+        self.assertTrue(np.allclose(ratio, ratio[0]))
+
+
 class WhatHoldsNoHeadIsNamed(RealignCase):
     def test_empty_frames_and_noise(self):
         head = Head()
@@ -158,6 +233,28 @@ class WhatCannotBeRealigned(RealignCase):
                 self.slabd.run("realign", series)
         with self.assertRaisesRegex(Exception, "no reference frame 4"):
             self.slabd.run("realign", np.zeros((9, 9, 9, 4), np.float32, "F"), reference="4")
+
+    def test_images_of_another_grid_and_choices_out_of_range(self):
+        series = np.zeros((9, 8, 7, 4), np.float32, "F")
+        image = lambda *shape, dtype=np.float32: np.zeros(shape, dtype, "F")  # noqa: E731
+        cases = [({"mask": image(9, 8, 6)}, r"mask is of another grid.*\(9, 8, 6\).*\(9, 8, 7\)"),
+                 ({"reference": image(7, 8, 9)}, "reference is of another grid"),
+                 ({"mask": image(9, 8, 7, dtype=np.complex64)}, "mask must hold real numbers"),
+                 ({"mask": np.zeros((9, 0, 7))}, "empty"),
+                 ({"mask": np.zeros((9, 8, 7))}, "memory orders"),
+                 ({"mask": "input 2"}, "mask cannot be input 2"),
+                 ({"mask": "first"}, "mask cannot be 'first'"),
+                 ({"reference": "fist"}, "reference cannot be 'fist'.*first, middle, last, mean"),
+                 ({"reference": "input 1"}, "reference cannot be input 1"),
+                 ({"quality": 0}, "quality must be above 0"), ({"quality": 1.01}, "quality must be above 0"),
+                 ({"quality": np.nan}, "quality must be above 0"), ({"smooth": -1}, "smooth must be"),
+                 ({"smooth": 1e9}, "smooth must be"), ({"smooth": np.nan}, "smooth must be"),
+                 ({"two_pass": "yes"}, "two_pass cannot be 'yes'")]
+        for parameters, words in cases:
+            with self.subTest(words), self.assertRaisesRegex(slab.UsageError, "(?s)" + words):
+                self.slabd.run("realign", series, **parameters)
+        with self.assertRaisesRegex(slab.UsageError, "takes 1 input"):
+            self.slabd.run("realign", series, image(9, 8, 7))
 
 
 if __name__ == "__main__":

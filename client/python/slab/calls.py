@@ -21,7 +21,7 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
     parameters: the kernel's, as `slab kernels NAME` lists them; one value for all axes or a sequence with one each;
         a flag is True or False; axes are an index or a sequence of them, negative ones counting from the end; a table
         (a matrix, a transform for each frame) is a 2-D array, nested lists, or an array of shape (n, 4, 4): a matrix for
-        each row. A plain list is one row. numpy.loadtxt reads rp_*.txt and .par.
+        each row; an image (a mask, a reference) is an array, or the path of one. A plain list is one row. numpy.loadtxt reads rp_*.txt and .par.
 
     Raises UsageError, Refused, JobFailed, Cancelled, NoDaemon, Interrupted. Ctrl-C cancels the job.
     """

@@ -7,6 +7,7 @@ import secrets
 from slab.attached_array import map_array
 from slab.errors import Interrupted, SlabError, UsageError
 from slab.held_files import HeldFiles
+from slab.image_parameters import with_images
 from slab.inputs import describe_input, open_input
 from slab.job import Job
 from slab.job_request import note_of, job_options, what_to_run
@@ -58,6 +59,7 @@ class Connection(SurvivingLink):
                             options=job_options(priority, max_memory, tile_bytes, name, wait_for_space), note=note)
 
     def _submit(self, kernel, inputs, parameters, out, overwrite, linked, options, note=None):
+        kernel, inputs, parameters = with_images(kernel, inputs, parameters, self._describe)
         with contextlib.ExitStack() as at_failure:
             sources = []
             held = at_failure.enter_context(HeldFiles())
@@ -142,6 +144,7 @@ class Connection(SurvivingLink):
 
     def plan(self, kernel, *inputs, max_memory=None, tile_bytes=None, **parameters):
         """See slab.plan()."""
+        kernel, inputs, parameters = with_images(kernel, inputs, parameters, self._describe)
         return _without_tag(self.request(
             "plan", **what_to_run(kernel, parameters, len(inputs)),
             inputs=[describe_input(source) for source in inputs], **job_options(0, max_memory, tile_bytes, None))[0])
@@ -153,6 +156,9 @@ class Connection(SurvivingLink):
             close_all(descriptors)
             raise Interrupted("the daemon sent no descriptor of its volume", f"{len(descriptors)} came with attach")
         return map_array(answer, descriptors[0])
+
+    def _describe(self, kernel):
+        return self.kernels(kernel)[0]
 
     def kernels(self, name=None):
         """See slab.kernels()."""
