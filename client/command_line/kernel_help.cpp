@@ -112,7 +112,7 @@ std::string kernel_help(const KernelInfo& kernel) {
         kernel.parameters.end()) {
         text += "\n" +
                 wrapped("A table is a file: .npy, or text with a row of numbers a line, separated by blanks "
-                        "or commas. Or the numbers themselves, rows ended by semicolons: 1,0;0,1.",
+                        "or commas, or a file of ITK transforms. Or the numbers themselves, rows ended by semicolons: 1,0;0,1.",
                         0);
     }
     if (!kernel.example.empty()) {

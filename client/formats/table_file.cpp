@@ -1,5 +1,6 @@
 #include "client/formats/table_file.hpp"
 
+#include "client/formats/itk_transforms.hpp"
 #include "client/formats/npy_header.hpp"
 #include "common/array/table_text.hpp"
 #include "common/files/unique_descriptor.hpp"
@@ -127,6 +128,9 @@ Expected<NumberTable> table_of_text(const ByteSource& source, const std::string&
     const Expected<std::string> text = source(0, static_cast<std::size_t>(file_bytes));
     if (!text) {
         return std::unexpected(text.error());
+    }
+    if (text->starts_with(itk_magic)) {
+        return itk_transforms(*text, path);
     }
     auto table = table_from_text(*text, TableText::file);
     if (!table) {

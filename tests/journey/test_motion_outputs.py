@@ -172,12 +172,12 @@ class Parameters(MotionTestCase):
         for name, affine in AFFINES.items():
             series, _ = self.make_series(affine)
             for order in (1, 3):
-                self.realign(series, "--order", order, "--write-params", "spm,fsl,afni,matrix", "--overwrite")
+                self.realign(series, "--order", order, "--write-params", ",".join(CONVENTIONS), "--overwrite")
                 expected = nib.load(self.path(".nii")).get_fdata()
                 centre = json.loads(self.path("_desc-confounds_timeseries.json").read_text())["FSLCentre"]
                 for file, *options in (("_spm.txt", "--convention", "spm"),
                                        ("_fsl.par", "--convention", "fsl", "--centre", ",".join(map(str, centre))),
-                                       ("_afni.1D", "--convention", "afni"), ("_matrix.txt",)):
+                                       ("_afni.1D", "--convention", "afni"), ("_matrix.txt",), ("_itk.txt",)):
                     with self.subTest(grid=name, order=order, file=file):
                         command = self.daemon.slab("run", "reslice", series, "-o", self.directory / "again.nii",
                                                    "--overwrite", "--order", order, "--transforms", self.path(file),
@@ -188,6 +188,42 @@ class Parameters(MotionTestCase):
                         # A voxel at the very edge may fall on its other side.
                         self.assertLess(np.mean(~is_close), 1e-4)
                         self.assertTrue(is_close[2:-2, 2:-2, 2:-2].all())
+
+
+    def test_transforms_of_others_have_centres(self):
+        series, _ = self.make_series(AFFINES["tilted"])
+        self.realign(series, "--write-params", "itk,matrix")
+        text = self.path("_itk.txt").read_text().splitlines()
+        centre = np.array([11.0, -7.0, 20.0])
+        for line in range(3, len(text), 4):
+            numbers = np.array(text[line].removeprefix("Parameters: ").split(), float)
+            numbers[9:] += numbers[:9].reshape(3, 3) @ centre - centre
+            text[line] = "Parameters: " + " ".join(map(repr, map(float, numbers)))
+            text[line + 1] = "FixedParameters: 11 -7 20"
+        for index in range(2, len(text), 4):
+            text[index] = "Transform: MatrixOffsetTransformBase_double_3_3"
+        (self.directory / "centred.txt").write_text("\r\n".join(text))
+        results = []
+        for file in (self.directory / "centred.txt", self.path("_matrix.txt")):
+            self.assert_exit(self.daemon.slab("run", "reslice", series, "-o", self.directory / "again.nii", "--overwrite",
+                                              "--transforms", file), EXIT_DONE)
+            results.append(nib.load(self.directory / "again.nii").get_fdata())
+        self.assertLess(np.mean(~np.isclose(*results, rtol=0, atol=0.01)), 1e-4)
+
+    def test_transforms_that_cannot_be_read_are_refused(self):
+        series, _ = self.make_series(AFFINES["flipped"])
+        head = "#Insight Transform File V1.0\n"
+        one = "Transform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 0 0 0\nFixedParameters: 0 0 0\n"
+        for text, words in ((head, "it holds no transform"), (head + one[:-30], "FixedParameters|cut short|not 12"),
+                            (head + one.replace("Affine", "Euler3D").replace("1 0 0 0 1 0 0 0 1 ", "0 0 0 "), "6 numbers, not 12"),
+                            (head + one.replace("1 0 0 0 1 0 0 0 1", "1 0 0 0 1 0 0 0 0"), "line 4 has no inverse"),
+                            (head + one.replace("12", "x").replace("1 0 0 0 1", "a 0 0 0 1"), "line 3"),
+                            (head + "TRANSFORM\n" + one, "line 2 is nothing"), (head + one + one[:38], "cut short")):
+            (self.directory / "bad.txt").write_text(text)
+            command = self.daemon.slab("run", "reslice", series, "-o", self.directory / "again.nii", "--transforms",
+                                       self.directory / "bad.txt")
+            self.assert_exit(command, EXIT_USAGE)
+            self.assertRegex(command.err, words)
 
 
 class Files(MotionTestCase):
