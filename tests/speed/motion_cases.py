@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
+import motion_peers
 import resampling_peers as peers
 import rigid_motion
 from measuring import compute_record, fresh, kept_result, worker_count
@@ -36,10 +37,13 @@ def realign(settings, name, count, shape, voxel_mm):
     path = settings.directory / "series.npy"
     np.save(path, frames)
     peers.compile_reslice()
+    motion_peers.compile_loops()
     # What a trilinear reslice alone takes: the yardstick of this machine.
-    rivals = {"numba_reslice_linear": fresh(peers.numba_reslice, frames, pull_backs, same_result=False)}
+    reslice = {"numba_reslice_linear": fresh(peers.numba_reslice, frames, pull_backs, same_result=False)}
+    whole = {"numba_ranks_and_gather": fresh(motion_peers.ranks_and_gather, frames, same_result=False)}
     with running_daemon(settings, volume_bytes_for(frames.nbytes, *[2 * frames.nbytes] * 5, 200 << 20)) as (slabd, _):
-        for what, parameters in (("estimate", {"estimate_only": True}), ("estimate and reslice", {})):
+        for what, parameters, rivals in (("estimate", {"estimate_only": True}, reslice),
+                                         ("estimate and reslice", {}, {**reslice, **whole})):
             def job(parameters=parameters):
                 return kept_result(slabd, "realign", str(path), batch="first", affine=affine.tolist(), **parameters)
             record = compute_record(settings, job, frames.nbytes, worker_count(slabd),
