@@ -226,6 +226,29 @@ class Parameters(MotionTestCase):
             self.assertRegex(command.err, words)
 
 
+class KilledDaemon(MotionTestCase):
+    """Whenever the daemon dies, the series, its motion and its images are those of an undisturbed run."""
+
+    def test_run_survives_it_at_every_point(self):
+        series, _ = self.make_series(AFFINES["tilted"])
+        self.realign(series, output="undisturbed.nii")
+        for point in ("worker-before-tile", "supervisor-after-phase", "supervisor-after-band", "mover-in-flush",
+                      "mover-before-header"):
+            with self.subTest(point=point):
+                self.daemon.arm(point)
+                command = self.daemon.start_slab("run", "realign", series, "-o", self.path(".nii"), "--overwrite", "--json",
+                                                 environment={"SLABD_RECONNECT": "60s"})
+                self.daemon.wait_stopped(point)
+                self.daemon.kill()
+                self.daemon.start()
+                command.finish()
+                self.assert_exit(command, EXIT_DONE)
+                for ending in (".nii", "_mean.nii", "_mask.nii", CONFOUNDS):
+                    self.assertEqual(self.path(ending).read_bytes(),
+                                     (self.directory / f"undisturbed{ending}").read_bytes(), ending)
+                self.daemon.wait_until_nothing_is_held()
+
+
 class Files(MotionTestCase):
     def setUp(self):
         super().setUp()
