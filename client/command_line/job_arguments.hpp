@@ -46,6 +46,8 @@ struct JobArguments {
     std::string max_memory;
     std::string tile_bytes;
     std::string name;
+    std::optional<std::string> motion_out;  // of the job file: MotionOptions
+    std::string write_params;
     Parameters parameters;             // of the job file; files that they name are looked for in `folder`
     std::string folder;                // empty, or ending in a slash
     std::vector<ParameterWord> words;  // of the command line, in its order; they take the place of the file's

@@ -62,9 +62,10 @@ class JobFileReader {
     }
 
     void take(std::string_view key, const toml::node& node) {
-        static const std::array<std::string, 13> known{
-            "kernel",   "inputs",     "output",     "output_format", "overwrite",  "keep", "wait_for_space",
-            "priority", "max_memory", "tile_bytes", "name",          "parameters", "step"};
+        static const std::array<std::string, 15> known{
+            "kernel", "inputs",         "output",       "output_format", "overwrite",
+            "keep",   "wait_for_space", "priority",     "max_memory",    "tile_bytes",
+            "name",   "motion_out",     "write_params", "parameters",    "step"};
         if (key == "kernel") {
             take_text(key, node, arguments_.kernel);
         } else if (key == "inputs") {
@@ -88,6 +89,12 @@ class JobFileReader {
             take_size(key, node, arguments_.tile_bytes);
         } else if (key == "name") {
             take_text(key, node, arguments_.name);
+        } else if (key == "motion_out") {
+            std::string prefix;
+            take_text(key, node, prefix);
+            arguments_.motion_out = prefix == "none" ? prefix : from_folder(prefix);
+        } else if (key == "write_params") {
+            take_text(key, node, arguments_.write_params);
         } else if (key == "parameters") {
             take_parameters(node, arguments_.parameters);
         } else if (key == "step") {

@@ -54,6 +54,11 @@ void MotionOptions::declare(CLI::App& app) {
         ->type_name("LIST");
 }
 
+void MotionOptions::complete(const JobArguments& arguments) {
+    prefix = prefix ? prefix : arguments.motion_out;
+    parameters = parameters.empty() ? arguments.write_params : parameters;
+}
+
 Expected<std::optional<MotionOutputs>> MotionOutputs::open(const MotionOptions& options,
                                                            const PreparedJob& job, const PlannedJob& plan) {
     std::vector<ParameterFile> parameters;

@@ -22,6 +22,8 @@ struct MotionOptions {
     std::string parameters;             // "spm,fsl"
 
     void declare(CLI::App& app);
+    // The job file's, where the command line says nothing.
+    void complete(const JobArguments& arguments);
     bool are_given() const { return !parameters.empty() || (prefix && *prefix != "none"); }
 };
 

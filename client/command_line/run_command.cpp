@@ -49,6 +49,7 @@ class RunCommand final : public Command {
         if (!arguments) {
             return std::unexpected(arguments.error());
         }
+        motion_options_.complete(*arguments);
         if (each_.empty() != out_dir_.empty() && each_.empty()) {
             return std::unexpected(Error{ErrorKind::usage, "--out-dir is for the results of --each", "",
                                          "Give -o FILE for a single result."});

@@ -33,6 +33,12 @@ class SubmitCommand final : public Command {
                                          "neither -o nor --keep is given",
                                          "Give -o FILE, or --keep to leave it in the daemon's volume."});
         }
+        if (arguments->motion_out.value_or("none") != "none" || !arguments->write_params.empty()) {
+            return std::unexpected(
+                Error{ErrorKind::usage, "a submitted job cannot write files about the motion",
+                      "slab itself writes them when the job has ended, and would be gone",
+                      "Use slab run, or take the motion from the result: slab show ID --json."});
+        }
         Expected<PreparedJob> job = prepare_job(*arguments);
         if (!job) {
             return std::unexpected(job.error());

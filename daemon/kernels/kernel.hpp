@@ -93,7 +93,17 @@ struct TilePreference {
 struct Workspace {
     ArrayDescription array;  // C order
     TilePreference tiles;
+    // The last phase that reads it: from the next one on another array may lie there. Absent: the output's. What is told
+    // is read at the job's end.
+    std::optional<std::size_t> last_reader = {};
 };
+
+// Workspaces from the first one on, each of which only the phase after it reads.
+inline void read_by_next_phase(std::span<Workspace> workspaces, std::size_t first_phase) {
+    for (std::size_t i = 0; i < workspaces.size(); ++i) {
+        workspaces[i].last_reader = first_phase + i + 1;
+    }
+}
 
 // A workspace, or its first numbers, that the job's result tells beside the output: float64, rows by columns.
 struct ToldTable {

@@ -39,17 +39,18 @@ struct WorkArray {
     bool outlives_its_band;  // what other bands put elsewhere may not lie there either
 };
 
-// The last phase that may read what this one fills: a kernel reads its workspaces until its output is done, and a step's
-// output is read by the steps that name it.
+// The last phase that may read what this one fills: a kernel says of its workspaces, and a step's output is read by the steps that name it.
 std::size_t last_reader(const JobPlan& plan, std::size_t phase) {
     const StepPlan& own = plan.step_of(phase);
+    if (phase != own.output_phase()) {
+        const auto& reader = own.plan.workspaces[phase - own.first_phase].last_reader;
+        return reader ? own.first_phase + *reader : own.output_phase();
+    }
     std::size_t last = own.output_phase();
-    if (phase == own.output_phase()) {
-        const std::size_t source = plan.inputs.size() + phase;
-        for (const StepPlan& step : plan.steps) {
-            if (std::ranges::find(step.inputs, source) != step.inputs.end()) {
-                last = std::max(last, step.output_phase());
-            }
+    const std::size_t source = plan.inputs.size() + phase;
+    for (const StepPlan& step : plan.steps) {
+        if (std::ranges::find(step.inputs, source) != step.inputs.end()) {
+            last = std::max(last, step.output_phase());
         }
     }
     return last;

@@ -85,6 +85,10 @@ ArrayView WorkspacePart::view() {
     return {memory_.data() + margin - begin_, array_.dtype, array_.shape};
 }
 
+void WorkspacePart::spoil() {
+    std::memset(memory_.data() + margin, 0xFF, bytes_);
+}
+
 bool WorkspacePart::garbage_is_untouched() const {
     return std::equal(before_.begin(), before_.end(), memory_.begin()) &&
            std::equal(after_.begin(), after_.end(), memory_.end() - margin);
@@ -163,6 +167,12 @@ void run_phases(const KernelRun& run, const Box& box, const ArrayView& output, F
         CHECK(part.garbage_is_untouched());
         const ArrayView view = part.view();
         workspaces.push_back({view.data, view.dtype, view.shape});
+        // Another array may lie there now.
+        for (std::size_t earlier = 0; earlier <= phase; ++earlier) {
+            if (run.plan.workspaces[earlier].last_reader == phase) {
+                parts[earlier].spoil();
+            }
+        }
     }
     run_tiles(run.plan.workspaces.size(), output, box);
 }

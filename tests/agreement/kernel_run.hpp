@@ -24,6 +24,7 @@ class WorkspacePart {
     Box box() const;   // of the array, what there is of it
     ArrayView view();  // where the whole array would be
     bool garbage_is_untouched() const;
+    void spoil();  // its elements become nonsense
 
   private:
     static constexpr std::size_t margin = 4096;

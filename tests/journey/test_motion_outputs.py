@@ -286,6 +286,16 @@ class Files(MotionTestCase):
                          [*(f"sub-01{CONFOUNDS[:-4]}.{ending}" for ending in ("json", "png", "tsv")), "sub-01_mask.nii",
                           "sub-01_matrix.txt", "sub-01_mean.nii"])
 
+    def test_a_job_file_says_the_same(self):
+        (self.directory / "job.toml").write_text(
+            f'kernel = "realign"\ninputs = ["{self.series.name}"]\noutput = "moco.nii"\nmotion_out = "qc"\n'
+            'write_params = "spm,itk"\n[parameters]\nreference = "mean"\nquality = 0.9\n')
+        self.assert_exit(self.daemon.slab("submit", self.directory / "job.toml"), EXIT_USAGE)
+        self.assert_exit(self.daemon.slab("run", self.directory / "job.toml"), EXIT_DONE)
+        self.assertEqual([path for path in self.files() if path.startswith("qc")],
+                         sorted([*(f"qc{CONFOUNDS[:-4]}.{ending}" for ending in ("json", "png", "tsv")), "qc_itk.txt",
+                                 "qc_mask.nii", "qc_mean.nii", "qc_spm.txt"]))
+
     def test_what_makes_no_sense_is_refused(self):
         output = self.path(".nii")
         self.refused("gaussian", self.series, "-o", output, "--sigma", 1, "--write-params", "spm",

@@ -168,6 +168,7 @@ Expected<KernelPlan> plan_fft(FftKind kind, FftDirection direction, const PlanRe
             plan.workspaces.push_back({target, tiles_along(shape, phase.axis)});
         }
     }
+    read_by_next_phase(plan.workspaces, 0);
     program.scale = scale_of(norm == nullptr ? "backward" : *norm, direction, elements);
     plan.program = Program(program);
     // Each step of a transform rounds what may be as large as the sum of all magnitudes.

@@ -166,6 +166,18 @@ std::vector<Workspace> estimation_workspaces(const RealignProgram& program, std:
         rows_of_frames(DType::uint8, frames, second_pass_bytes),
         one_piece(DType::float64, motion_elements(program)),
     };
+    const auto read_until = [&workspaces](RealignPhase phase, RealignPhase reader) {
+        workspaces[static_cast<std::size_t>(phase)].last_reader = static_cast<std::size_t>(reader);
+    };
+    read_until(RealignPhase::coefficients, RealignPhase::second_pass);
+    read_until(RealignPhase::coarse_images, RealignPhase::first_pass);
+    read_until(RealignPhase::references, RealignPhase::second_pass);
+    read_until(RealignPhase::first_pass, RealignPhase::motion);
+    read_until(RealignPhase::samples, RealignPhase::second_pass);
+    read_until(RealignPhase::fluctuation, RealignPhase::motion);
+    read_until(RealignPhase::mean, RealignPhase::second_reference);
+    read_until(RealignPhase::second_reference, RealignPhase::motion);
+    read_until(RealignPhase::second_pass, RealignPhase::motion);
     if (!program.is_estimate_only) {
         workspaces.push_back(one_piece(DType::uint8, static_cast<std::int64_t>(table_bytes)));
     }
@@ -249,7 +261,12 @@ Expected<KernelPlan> plan_realign(const PlanRequest& request) {
                         MemoryOrder::c};
         plan->tiles = {};
     } else {
-        std::ranges::move(plan->workspaces, std::back_inserter(workspaces));
+        for (Workspace& workspace : plan->workspaces) {
+            if (workspace.last_reader) {
+                *workspace.last_reader += realign_phases;
+            }
+            workspaces.push_back(std::move(workspace));
+        }
     }
     plan->workspaces = std::move(workspaces);
     plan->program = Program(program);

@@ -70,7 +70,12 @@ class PhaseList {
         if (program_.order >= 1 && (program_.inner > 1 || is_converted)) {
             add_planes();
         }
+        read_by_next_phase(plan_.workspaces, 0);
         if (request_.masking == Masking::shared) {
+            // The mask comes between what is sampled and who reads it.
+            if (!plan_.workspaces.empty()) {
+                plan_.workspaces.back().last_reader = {};
+            }
             add_mask();
         }
         program_.phases[program_.phase_count++] = SamplingPhase::sample;

@@ -219,6 +219,7 @@ Expected<void> plan_spline_zoom(const SplineZoomRequest& request, const ArrayDes
                       "Give a smaller array, or order 1."});
         }
     }
+    read_by_next_phase(plan.workspaces, 0);
     plan.program = Program(program);
     plan.tiles = tiles_for(program, input.shape, plan.output);
     plan.tolerance = tolerance_of(request, input.dtype);
