@@ -60,6 +60,9 @@ int main(int argc, char** argv) {
     command.add_option("--socket", invocation.socket_path, "where to listen")->type_name("PATH");
     command.add_option("--instance", invocation.instance, "name of the volume and the locks")
         ->type_name("NAME");
+    command.add_option("--plugin", invocation.plugins, "a library with kernels, or a folder of them")
+        ->type_name("PATH")
+        ->allow_extra_args(false);
     command
         .add_option("--embedded", embedded_socket, "serve the connected socket with this number, then end")
         ->type_name("DESCRIPTOR");

@@ -10,7 +10,16 @@ namespace slab {
 namespace {
 
 ConnectOptions connect_options(const CommonOptions& options) {
-    return {options.socket, "slab " SLABD_VERSION};
+    return {options.socket, "slab " SLABD_VERSION, std::nullopt, options.plugins};
+}
+
+// A running daemon loads nothing that a client brings: its workers may write everybody's data.
+Error not_with_a_daemon() {
+    return {ErrorKind::usage, "--plugin is for a private instance, and a running daemon was asked for",
+            "a daemon loads the plug-ins of its own configuration, when it starts",
+            "Leave --socket and --daemon away; or have the library listed in [kernels] plugins of the "
+            "daemon's slabd.toml, "
+            "and restart it."};
 }
 
 }  // namespace
@@ -22,6 +31,14 @@ void CommonOptions::declare(CLI::App& app) {
         ->type_name("PATH");
 }
 
+void CommonOptions::declare_plugins(CLI::App& app) {
+    app.add_option(
+           "--plugin", plugins,
+           "A library with kernels of your own (slab_kernel.h), or a folder of them, for a private instance")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+}
+
 Expected<Connection> connect_to_daemon(const CommonOptions& options) {
     return Connection::open(connect_options(options));
 }
@@ -31,6 +48,12 @@ Expected<Connection::Attempt> look_for_daemon(const CommonOptions& options) {
 }
 
 Expected<Connection> connect_or_start(const CommonOptions& options, Fallback fallback) {
+    if (!options.plugins.empty()) {
+        if (fallback == Fallback::none || !options.socket.empty()) {
+            return std::unexpected(not_with_a_daemon());
+        }
+        return Connection::start_embedded(connect_options(options));
+    }
     // A socket on the command line is a demand; one in the environment is a habit, which may be out of date.
     if (fallback == Fallback::none || !options.socket.empty()) {
         return connect_to_daemon(options);

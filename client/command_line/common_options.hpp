@@ -4,6 +4,7 @@
 #include "common/errors/error.hpp"
 
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -17,8 +18,10 @@ enum class OutputStyle : std::uint8_t { text, json };
 struct CommonOptions {
     bool json = false;
     std::string socket;
+    std::vector<std::string> plugins;  // of the private daemon that has to be started for them
 
     void declare(CLI::App& app);
+    void declare_plugins(CLI::App& app);
     OutputStyle style() const { return json ? OutputStyle::json : OutputStyle::text; }
 };
 
@@ -30,7 +33,7 @@ Expected<Connection::Attempt> look_for_daemon(const CommonOptions& options);
 
 enum class Fallback : std::uint8_t { embedded, none };
 
-// The daemon, else (unless --socket names one) a private one for this process.
+// The daemon, else (unless --socket names one) a private one for this process; with --plugin always a private one.
 Expected<Connection> connect_or_start(const CommonOptions& options, Fallback fallback);
 
 // One JSON object on stdout.

@@ -50,11 +50,20 @@ std::vector<MachineCheck> check_daemon(const CommonOptions& options) {
                  "at once."}};
     }
     const DaemonInfo& daemon = attempt->connection->daemon();
-    return {{"daemon", Level::ok,
-             fmt::format("slabd {} at {}, process {}, {}", daemon.version, daemon.socket, daemon.pid,
-                         daemon.simd),
-             ""},
-            check_journal(*attempt->connection)};
+    std::vector<MachineCheck> checks{{"daemon", Level::ok,
+                                      fmt::format("slabd {} at {}, process {}, {}", daemon.version,
+                                                  daemon.socket, daemon.pid, daemon.simd),
+                                      ""},
+                                     check_journal(*attempt->connection)};
+    for (const PluginInfo& plugin : daemon.plugins) {
+        checks.push_back(
+            plugin.refusal
+                ? MachineCheck{"plugin", Level::warn, plugin.refusal->what + ": " + plugin.refusal->because,
+                               plugin.refusal->remedy + " Then restart the daemon."}
+                : MachineCheck{"plugin", Level::ok,
+                               fmt::format("{}: {}", plugin.path, fmt::join(plugin.kernels, ", ")), ""});
+    }
+    return checks;
 }
 
 class DoctorCommand final : public Command {

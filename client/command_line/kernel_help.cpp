@@ -115,6 +115,9 @@ std::string kernel_help(const KernelInfo& kernel) {
                         "or commas, or a file of ITK transforms. Or the numbers themselves, rows ended by semicolons: 1,0;0,1.",
                         0);
     }
+    if (!kernel.plugin.empty()) {
+        text += "\nplug-in\n  " + kernel.plugin + "\n";
+    }
     if (!kernel.example.empty()) {
         text += "\nexample\n  " + kernel.example + "\n";
     }
@@ -128,7 +131,9 @@ std::string kernel_list(std::span<const KernelInfo> kernels) {
     }
     std::string text;
     for (const KernelInfo& kernel : kernels) {
-        text += fmt::format("{:<{}}  {}\n", kernel.name, width, kernel.summary);
+        const std::string file = kernel.plugin.substr(kernel.plugin.rfind('/') + 1);
+        text += fmt::format("{:<{}}  {}{}\n", kernel.name, width, kernel.summary,
+                            file.empty() ? "" : fmt::format(" ({})", file));
     }
     return text + "\nslab kernels NAME tells a kernel's parameters.\n";
 }

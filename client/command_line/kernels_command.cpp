@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cstdio>
+
 namespace slab {
 namespace {
 
@@ -18,6 +20,7 @@ class KernelsCommand final : public Command {
     void declare(CLI::App& app) override {
         app.add_option("NAME", kernel_, "A kernel");
         app.add_flag("--daemon", needs_daemon_, "Do not start a private daemon when none is running");
+        common_.declare_plugins(app);
         common_.declare(app);
     }
 
@@ -38,6 +41,12 @@ class KernelsCommand final : public Command {
         }
         if (!common_.json) {
             fmt::print("{}", kernel_list(*kernels));
+            std::fflush(stdout);
+            for (const PluginInfo& plugin : daemon.daemon().plugins) {
+                if (plugin.refusal) {
+                    fmt::print(stderr, "note: {}: {}\n", plugin.refusal->what, plugin.refusal->because);
+                }
+            }
             return 0;
         }
         std::vector<std::string> objects;

@@ -34,6 +34,7 @@ class RunCommand final : public Command {
         motion_options_.declare(app);
         app.add_flag("--plan", plan_, "Print what would be done and held, and stop");
         app.add_flag("--daemon", needs_daemon_, "Do not start a private daemon when none is running");
+        common_.declare_plugins(app);
         app.add_flag("--quiet", quiet_, "Neither progress nor the final line");
         common_.declare(app);
         app.set_help_flag("");
@@ -148,6 +149,12 @@ class RunCommand final : public Command {
     Expected<Connection> connect(bool keeps) {
         if (!keeps) {
             return connect_or_start(common_, needs_daemon_ ? Fallback::none : Fallback::embedded);
+        }
+        if (!common_.plugins.empty()) {
+            return std::unexpected(
+                Error{ErrorKind::usage, "--plugin and --keep do not go together",
+                      "a plug-in of the command line runs in a private instance, which ends with it",
+                      "Write the result to a file with -o."});
         }
         Expected<Connection::Attempt> attempt = look_for_daemon(common_);
         if (!attempt) {

@@ -143,6 +143,7 @@ KernelInfo kernel_info_from(const Json& json) {
     kernel.details = text_or(json, "details");
     kernel.dtypes = text_or(json, "dtypes");
     kernel.example = text_or(json, "example");
+    kernel.plugin = text_or(json, "plugin");
     if (const auto inputs = json.find("inputs"); inputs != json.end() && inputs->is_array()) {
         for (const Json& input : *inputs) {
             kernel.inputs.push_back(

@@ -29,6 +29,17 @@ auto list_in(const Message& message, std::string_view request, std::string_view 
     return result;
 }
 
+PluginInfo plugin_from(const Json& json) {
+    PluginInfo plugin{text_or(json, "plugin"), {}, std::nullopt};
+    for (const Json& kernel : json.value("kernels", Json::array())) {
+        plugin.kernels.push_back(kernel.is_string() ? kernel.get<std::string>() : "");
+    }
+    if (const auto refused = json.find("refused"); refused != json.end() && refused->is_object()) {
+        plugin.refusal = error_from_json(*refused);
+    }
+    return plugin;
+}
+
 // What an answer says beside the fields of every answer.
 Json content_of(const Message& message) {
     Json content = message.body;
@@ -81,7 +92,7 @@ Expected<Connection::Attempt> Connection::try_open(const ConnectOptions& options
 }
 
 Expected<Connection> Connection::start_embedded(const ConnectOptions& options) {
-    Expected<EmbeddedDaemon::Started> started = EmbeddedDaemon::start();
+    Expected<EmbeddedDaemon::Started> started = EmbeddedDaemon::start(options.plugins);
     if (!started) {
         return std::unexpected(started.error());
     }
@@ -94,6 +105,11 @@ Expected<Connection> Connection::start_embedded(const ConnectOptions& options) {
             error.what = "a private daemon was started and ended at once";
         }
         return std::unexpected(error);
+    }
+    for (const PluginInfo& plugin : connection.daemon_.plugins) {
+        if (plugin.refusal) {
+            return std::unexpected(*plugin.refusal);
+        }
     }
     return connection;
 }
@@ -112,6 +128,10 @@ Expected<void> Connection::greet(std::chrono::milliseconds patience) {
     daemon_.instance = text_or(answer->body, "instance");
     daemon_.pid = integer_or(answer->body, "pid", 0);
     daemon_.simd = text_or(answer->body, "simd");
+    daemon_.plugins.clear();
+    for (const Json& plugin : answer->body.value("plugins", Json::array())) {
+        daemon_.plugins.push_back(plugin_from(plugin));
+    }
     const std::int64_t protocol = integer_or(answer->body, "protocol", 0);
     if (protocol != protocol_version) {
         return std::unexpected(

@@ -28,6 +28,15 @@ struct ConnectOptions {
     // How long submit, wait and run look for a daemon that went away (killed, upgraded); 0: not at all. Absent:
     // SLABD_RECONNECT ("60s", "0"), else 60 s.
     std::optional<std::chrono::milliseconds> reconnect_for = std::nullopt;
+    // Of start_embedded: libraries with kernels (slab_kernel.h), or folders of them, that the private daemon loads.
+    std::vector<std::string> plugins = {};
+};
+
+// A library of kernels that a daemon was to load.
+struct PluginInfo {
+    std::string path;
+    std::vector<std::string> kernels;
+    std::optional<Error> refusal;  // why it did not
 };
 
 // Who answered hello.
@@ -37,6 +46,7 @@ struct DaemonInfo {
     std::string instance;
     std::int64_t pid = 0;
     std::string simd;
+    std::vector<PluginInfo> plugins;
 };
 
 enum class ListScope : std::uint8_t { active, all };
@@ -77,7 +87,7 @@ class Connection {
     struct Attempt;
     static Expected<Attempt> try_open(const ConnectOptions& options = {});
 
-    // A private daemon for this process alone, which ends with the connection.
+    // A private daemon for this process alone, which ends with the connection. Refused when it refuses a plug-in.
     static Expected<Connection> start_embedded(const ConnectOptions& options = {});
 
     Connection(Connection&&) noexcept;

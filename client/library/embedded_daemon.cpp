@@ -141,7 +141,7 @@ void set_fresh_process(posix_spawnattr_t& attributes) {
 
 }  // namespace
 
-Expected<EmbeddedDaemon::Started> EmbeddedDaemon::start() {
+Expected<EmbeddedDaemon::Started> EmbeddedDaemon::start(const std::vector<std::string>& plugins) {
     Expected<std::string> program = find_slabd();
     if (!program) {
         return std::unexpected(program.error());
@@ -170,7 +170,15 @@ Expected<EmbeddedDaemon::Started> EmbeddedDaemon::start() {
 
     std::string number = std::to_string(socket_number);
     std::string option = "--embedded";
-    std::array<char*, 4> arguments{program->data(), option.data(), number.data(), nullptr};
+    std::vector<std::string> plugin_options;
+    for (const std::string& plugin : plugins) {
+        plugin_options.push_back("--plugin=" + plugin);
+    }
+    std::vector<char*> arguments{program->data(), option.data(), number.data()};
+    for (std::string& plugin : plugin_options) {
+        arguments.push_back(plugin.data());
+    }
+    arguments.push_back(nullptr);
     const std::vector<char*> environment = environment_without_service_manager();
     pid_t pid = -1;
     const int code = ::posix_spawn(&pid, program->c_str(), &settings.actions, &settings.attributes,

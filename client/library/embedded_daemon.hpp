@@ -4,6 +4,7 @@
 #include "common/files/unique_descriptor.hpp"
 
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -17,8 +18,8 @@ class EmbeddedDaemon {
     struct Started;
 
     // Looks for slabd at SLABD_PROGRAM, else beside the running program, in ../libexec, ../sbin, ../bin and
-    // ../daemon from there, else along PATH.
-    static Expected<Started> start();
+    // ../daemon from there, else along PATH. plugins: paths of libraries with kernels.
+    static Expected<Started> start(const std::vector<std::string>& plugins);
 
     EmbeddedDaemon(EmbeddedDaemon&& other) noexcept;
     EmbeddedDaemon& operator=(EmbeddedDaemon&&) = delete;

@@ -29,7 +29,8 @@ struct KernelInfo {
     std::vector<Parameter> parameters;
     std::string dtypes;
     std::string example;
-    std::string json;  // the object as it came
+    std::string plugin;  // the library that brought it; empty: it is built in
+    std::string json;    // the object as it came
 };
 
 }  // namespace slab

@@ -145,6 +145,17 @@ Json job_to_json(const Job& job, int workers, std::chrono::milliseconds expire) 
     return json;
 }
 
+Json plugins_of(const JobPlan& plan) {
+    Json plugins = Json::object();
+    for (const StepPlan& step : plan.steps) {
+        const kernels::KernelDescription& kernel = step.kernel->describe();
+        if (!kernel.plugin.empty()) {
+            plugins[kernel.name] = {{"plugin", kernel.plugin}, {"digest", kernel.plugin_digest}};
+        }
+    }
+    return plugins;
+}
+
 Json plan_to_json(const JobPlan& plan) {
     const TileGrid grid = plan.band(plan.cut.count - 1).output_tiles();
     std::vector<std::int64_t> tile(grid.tile.begin(), grid.tile.begin() + grid.domain.rank);

@@ -9,4 +9,7 @@ namespace slab::daemon {
 Json job_to_json(const Job& job, int workers, std::chrono::milliseconds expire);
 Json plan_to_json(const JobPlan& plan);
 
+// {"blur": {"plugin": path, "digest": text}}: of its kernels those that plug-ins brought, for the journal.
+Json plugins_of(const JobPlan& plan);
+
 }  // namespace slab::daemon

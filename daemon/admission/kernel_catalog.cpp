@@ -41,9 +41,10 @@ Json kernel_to_json(const kernels::KernelDescription& kernel) {
                               {"choices", parameter.choices},
                               {"default", default_of(parameter)}});
     }
-    return {{"name", kernel.name},      {"summary", kernel.summary}, {"details", kernel.details},
-            {"inputs", inputs},         {"parameters", parameters},  {"dtypes", kernel.dtypes},
-            {"example", kernel.example}};
+    return {{"name", kernel.name},       {"summary", kernel.summary},
+            {"details", kernel.details}, {"inputs", inputs},
+            {"parameters", parameters},  {"dtypes", kernel.dtypes},
+            {"example", kernel.example}, {"plugin", kernel.plugin.empty() ? Json() : Json(kernel.plugin)}};
 }
 
 Json value_to_json(const kernels::ParameterValues& values, const std::string& name) {

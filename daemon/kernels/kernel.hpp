@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,6 +47,9 @@ struct KernelDescription {
     std::string dtypes;  // for people: "all", "all but bool"
     Reads reads;
     std::string example;  // a full command line
+    // Of a kernel that a plug-in brought: the library's path, and a hash of its bytes. Empty: built in.
+    std::string plugin = {};
+    std::string plugin_digest = {};
 };
 
 // All that a tile needs to know beside the arrays: planned once by the supervisor, sent to every worker as bytes.
@@ -222,16 +226,18 @@ struct TileCall {
 inline constexpr std::size_t scratch_bytes = 4 * 1024 * 1024;
 
 // A kernel is a record: its description, its plan (pure; runs in the supervisor, bounded time, whatever the values),
-// and its tile function. `fill_scalar` is the definition; `fill` is what runs, and agrees with it.
+// and its tile function, which throws nothing. `fill_scalar` is the definition; `fill` is what runs, and agrees with it.
 struct Kernel {
-    const KernelDescription& (*describe)();
-    Expected<KernelPlan> (*plan)(const PlanRequest& request);
-    void (*fill_scalar)(const TileCall& call) noexcept;
-    void (*fill)(const TileCall& call) noexcept;
+    std::function<const KernelDescription&()> describe;
+    std::function<Expected<KernelPlan>(const PlanRequest& request)> plan;
+    std::function<void(const TileCall& call)> fill_scalar;
+    std::function<void(const TileCall& call)> fill;
     // With its halo, in whole-array indices; must not shrink or move back from one band to the next. A source that the
     // first band needs whole is there whole (a workspace is then computed once). Null: the kernel needs its inputs whole
     // and its output at once, and arrays that do not fit are refused.
-    AxisRange (*band_reads)(const BandQuery& query) = nullptr;
+    std::function<AxisRange(const BandQuery& query)> band_reads = nullptr;
+    // Of a plug-in's kernel: loads its code into this process, a worker, before its first tile. Null: nothing to load.
+    std::function<std::optional<Error>()> load = nullptr;
 };
 
 }  // namespace slab::kernels

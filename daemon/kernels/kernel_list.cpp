@@ -18,7 +18,7 @@
 
 namespace slab::kernels {
 
-std::span<const Kernel> all_kernels() {
+std::span<const Kernel> built_in_kernels() {
     static const std::array kernels{
         zoom_kernel(),    affine_kernel(),  reslice_kernel(),  realign_kernel(),   smooth_kernel(),
         outer_kernel(),   uniform_kernel(), gaussian_kernel(), correlate_kernel(), convolve_kernel(),

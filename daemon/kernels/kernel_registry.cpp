@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <ranges>
 
 namespace slab::kernels {
@@ -31,7 +32,21 @@ const std::vector<std::int64_t>& machine_targets() {
     return targets;
 }
 
+// Written by add_plugin_kernels() alone.
+std::vector<Kernel>& registered_kernels() {
+    static std::vector<Kernel> kernels(built_in_kernels().begin(), built_in_kernels().end());
+    return kernels;
+}
+
 }  // namespace
+
+std::span<const Kernel> all_kernels() {
+    return registered_kernels();
+}
+
+void add_plugin_kernels(std::vector<Kernel> kernels) {
+    std::ranges::move(kernels, std::back_inserter(registered_kernels()));
+}
 
 const Kernel* find_kernel(std::string_view name) {
     for (const Kernel& kernel : all_kernels()) {

@@ -9,9 +9,16 @@
 
 namespace slab::kernels {
 
-// All kernels of this program, in the order of `slab kernels`. Defined once per program in a list
-// (kernel_list.cpp; the tests' daemon has its own list with kernels that crash or hang).
+// The kernels of this program. Defined once per program in a list (kernel_list.cpp; the tests' daemon has its own list
+// with kernels that crash or hang).
+std::span<const Kernel> built_in_kernels();
+
+// Those, then the plug-ins', in the order of `slab kernels`.
 std::span<const Kernel> all_kernels();
+
+// Only at the start of the process, before any kernel is referred to and before the first fork: all processes number
+// the kernels alike.
+void add_plugin_kernels(std::vector<Kernel> kernels);
 
 // Null when there is none of that name.
 const Kernel* find_kernel(std::string_view name);

@@ -102,6 +102,19 @@ bool take_tile_bytes(Settings& settings, const toml::node& node) {
     return settings.tiles.bytes > 0;
 }
 
+bool take_plugins(Settings& settings, const toml::node& node) {
+    const toml::array* const list = node.as_array();
+    settings.kernels.plugins.clear();
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        const auto path = (*list)[i].value_exact<std::string>();
+        if (!path || !path->starts_with('/')) {
+            return false;
+        }
+        settings.kernels.plugins.push_back(*path);
+    }
+    return list != nullptr;
+}
+
 bool take_journal_enabled(Settings& settings, const toml::node& node) {
     const auto value = node.value_exact<bool>();
     settings.journal.enabled = value.value_or(true);
@@ -135,6 +148,7 @@ const std::vector<Key>& keys() {
          duration([](Settings& s) -> std::chrono::milliseconds& { return s.workers.tile_deadline; },
                   std::chrono::milliseconds(1))},
         {"tiles.bytes", "a size, \"1MiB\"", take_tile_bytes},
+        {"kernels.plugins", "a list of absolute paths, [\"/opt/lab/kernels.so\"]", take_plugins},
         {"queue.most_waiting", "1 to 100000",
          whole_number([](Settings& s) -> int& { return s.queue.most_waiting; }, 1, 100'000)},
         {"queue.patience", "a duration, \"30s\"",

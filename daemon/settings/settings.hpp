@@ -42,6 +42,10 @@ struct Settings {
     } tiles;
 
     struct {
+        std::vector<std::string> plugins;  // libraries, or folders of them
+    } kernels;
+
+    struct {
         int most_waiting = 1000;
         std::chrono::milliseconds patience{30'000};
     } queue;

@@ -79,8 +79,9 @@ void ChildProcess::kill() {
 }
 
 ChildSpawner::ChildSpawner(boost::asio::io_context& loop, const VolumeSegment& volume, int children_lock,
-                           Zygote zygote)
-    : loop_(loop), volume_(volume), children_lock_(children_lock) {
+                           std::span<const int> plugin_images, Zygote zygote)
+    : loop_(loop), volume_(volume), children_lock_(children_lock),
+      plugin_images_(plugin_images.begin(), plugin_images.end()) {
     listen(std::move(zygote));
 }
 
@@ -130,7 +131,7 @@ void ChildSpawner::zygote_died() {
         return;
     }
     spdlog::warn("zygote pid={} died: another is forked", zygote_pid_);
-    listen(start_zygote(volume_, children_lock_));
+    listen(start_zygote(volume_, children_lock_, plugin_images_));
     for (const auto& [ticket, pending] : pending_) {
         ask(pending);
     }

@@ -9,7 +9,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace slab::daemon {
 
@@ -47,7 +49,7 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
 class ChildSpawner {
   public:
     ChildSpawner(boost::asio::io_context& loop, const VolumeSegment& volume, int children_lock,
-                 Zygote zygote);
+                 std::span<const int> plugin_images, Zygote zygote);
 
     std::shared_ptr<ChildProcess> spawn(ForkOrder order);
 
@@ -69,6 +71,7 @@ class ChildSpawner {
     boost::asio::io_context& loop_;
     const VolumeSegment& volume_;
     int children_lock_;
+    std::vector<int> plugin_images_;
     std::shared_ptr<PacketChannel> zygote_;
     pid_t zygote_pid_ = -1;
     std::map<std::uint64_t, Pending> pending_;

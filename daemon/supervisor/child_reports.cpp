@@ -24,6 +24,12 @@ std::string phase_text(const JobPlan& plan, std::size_t phase) {
     return plan.steps.size() == 1 ? text : fmt::format("{} of step '{}'", text, step.name);
 }
 
+// "the kernel", "the kernel blur of the plug-in /opt/lab/blur.so"
+std::string culprit(const kernels::KernelDescription& kernel) {
+    return kernel.plugin.empty() ? "the kernel"
+                                 : fmt::format("the kernel {} of the plug-in {}", kernel.name, kernel.plugin);
+}
+
 }  // namespace
 
 void JobConductor::mover_reported(JobId id, const MoverReport& report) {
@@ -139,6 +145,19 @@ void JobConductor::mover_died(JobId id) {
     });
 }
 
+void JobConductor::cannot_run(const CannotRunReport& report) {
+    Job* const job = ledger_.find(report.job);
+    if (job == nullptr || job->ending || job->state == JobState::ended) {
+        return;
+    }
+    const kernels::KernelDescription& kernel = job->plan.step_of(job->phase).kernel->describe();
+    end_early(*job, JobOutcome::failed,
+              {ErrorKind::failed,
+               fmt::format("the plug-in {} of {} cannot be loaded", kernel.plugin, kernel.name),
+               report.because.data(),
+               "Restart the daemon: it looks at its plug-ins anew, and says what is wrong."});
+}
+
 void JobConductor::extents_done(const ExtentReport& report) {
     const MemoryOrders::Outcome outcome = memory_.finished(report);
     const auto overlaps = [&outcome](const ByteRange& run) {
@@ -190,7 +209,8 @@ void JobConductor::worker_died(WorkerSlot worker, const std::vector<ExtentOrder>
                   {ErrorKind::failed,
                    fmt::format("tile {} {} of {} killed {} workers", death.poison_tile, to_text(tile),
                                phase_text(job.plan, job.phase), TileScheduler::most_deaths),
-                   "the kernel crashes or hangs there, or something kills workers (no memory?)",
+                   culprit(job.plan.step_of(job.phase).kernel->describe()) +
+                       " crashes or hangs there, or something kills workers (no memory?)",
                    "See the daemon's log; other jobs are not affected."});
     }
     dispatch();

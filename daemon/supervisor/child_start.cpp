@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <vector>
 
 namespace slab::daemon {
 namespace {
@@ -15,8 +16,8 @@ namespace {
 static_assert(sizeof(sigset_t) <= 16 * sizeof(unsigned long long));
 
 // A copy above the numbers that are about to be assigned, so that neither overwrites the other.
-int moved_away(int descriptor) {
-    return descriptor < 0 ? -1 : ::fcntl(descriptor, F_DUPFD, child_lock + 1);
+int moved_away(int descriptor, int above) {
+    return descriptor < 0 ? -1 : ::fcntl(descriptor, F_DUPFD, above);
 }
 
 void place(int copy, int number) {
@@ -43,15 +44,23 @@ SignalsBlocked::~SignalsBlocked() {
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
-void become_child(int socket, int maybe_lock, pid_t parent) {
+void become_child(int socket, int maybe_lock, pid_t parent, std::span<const int> plugin_images) {
     for (int signal = 1; signal < NSIG; ++signal) {
         ::signal(signal, SIG_DFL);
     }
-    const int socket_copy = moved_away(socket);
-    const int lock_copy = moved_away(maybe_lock);
+    const int behind = first_plugin_descriptor + static_cast<int>(plugin_images.size());
+    const int socket_copy = moved_away(socket, behind);
+    const int lock_copy = moved_away(maybe_lock, behind);
+    std::vector<int> image_copies;
+    for (const int image : plugin_images) {
+        image_copies.push_back(moved_away(image, behind));
+    }
     place(socket_copy, child_socket);
     place(lock_copy, child_lock);
-    ::syscall(SYS_close_range, child_lock + 1, ~0U, 0);
+    for (std::size_t i = 0; i < image_copies.size(); ++i) {
+        place(image_copies[i], first_plugin_descriptor + static_cast<int>(i));
+    }
+    ::syscall(SYS_close_range, behind, ~0U, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) {
         ::_exit(EXIT_FAILURE);  // it died before the line above

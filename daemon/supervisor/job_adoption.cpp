@@ -2,6 +2,8 @@
 
 #include "common/units/unix_time.hpp"
 #include "daemon/admission/file_identity.hpp"
+#include "daemon/admission/job_json.hpp"
+#include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/session/request_decoding.hpp"
 #include "daemon/supervisor/job_conductor.hpp"
 #include "daemon/supervisor/service_notify.hpp"
@@ -39,6 +41,29 @@ std::vector<UniqueDescriptor> take_files(std::map<std::string, UniqueDescriptor>
 Json status_in(const JobRecord& record) {
     const std::size_t bytes = std::min<std::size_t>(record.status_bytes, record.status.size());
     return Json::parse(std::string_view(record.status.data(), bytes), nullptr, false);
+}
+
+// A job goes on with the code that it began with, or not at all. Nothing: it is the same.
+std::optional<Error> other_plugins(const Json& before, const Expected<JobPlan>& plan) {
+    for (const auto& [kernel, plugin] : before.items()) {
+        const std::string path = text_or(plugin, "plugin");
+        if (!plan && kernels::find_kernel(kernel) == nullptr) {
+            Error why = plan.error();
+            why.because +=
+                fmt::format("{}{} came with the plug-in {}", why.because.empty() ? "" : "; ", kernel, path);
+            return why;
+        }
+        const Json now = (plan ? plugins_of(*plan) : Json::object()).value(kernel, Json::object());
+        if (plan && text_or(now, "digest") != text_or(plugin, "digest")) {
+            return Error{ErrorKind::refused,
+                         fmt::format("the kernel {} is not the one that the job began with", kernel),
+                         now.empty() ? fmt::format("it came with the plug-in {}, and is built in now", path)
+                                     : fmt::format("the plug-in {} is another build than {} was",
+                                                   text_or(now, "plugin"), path),
+                         "Run the job again."};
+        }
+    }
+    return plan ? std::nullopt : std::optional(plan.error());
 }
 
 Json request_of(const JournaledJob& journaled) {
@@ -202,14 +227,16 @@ void JobConductor::adopt_unfinished(const JournaledJob& journaled, JobRecord* re
     job.submitted_at = date_from(real_or(journaled.submitted, "submitted_at", 0));
     job.submitted = Clock::now();
     job.released_at = std::chrono::system_clock::now();
-    if (!plan || request->output_is_sequential()) {
+    const auto cannot_run = other_plugins(journaled.submitted.value("plugins", Json::object()), plan);
+    if (cannot_run || request->output_is_sequential()) {
         if (record != nullptr) {
             records_.release(*record);
         }
         // It can be told of, not gone on with: a setting has changed, or a kernel, or a pipe's reader has seen a part.
-        const Error why = !plan ? plan.error()
-                                : Error{ErrorKind::failed, "the job's output was a pipe",
-                                        "what a pipe has taken cannot be taken back", "Run the job again."};
+        const Error why = cannot_run
+                              ? *cannot_run
+                              : Error{ErrorKind::failed, "the job's output was a pipe",
+                                      "what a pipe has taken cannot be taken back", "Run the job again."};
         job.past = Json{{"id", job.id},
                         {"kernel", text_or(message.body, "kernel")},
                         {"user", job.owner.user},

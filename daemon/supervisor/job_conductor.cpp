@@ -16,8 +16,9 @@ constexpr auto tick_interval = std::chrono::milliseconds(100);
 
 JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, const VolumeSegment& volume,
                            ChildSpawner& spawner, const std::vector<int>& slot_cpus, Lifetime lifetime,
-                           UniqueDescriptor journal_folder, const ReplayedJournal& journal)
-    : loop_(loop), settings_(settings), volume_(volume), lifetime_(lifetime),
+                           UniqueDescriptor journal_folder, const ReplayedJournal& journal,
+                           const PluginRoster& plugins)
+    : loop_(loop), settings_(settings), volume_(volume), plugins_(plugins), lifetime_(lifetime),
       space_(volume.extents(), volume.data_offset(),
              [descriptor = volume.descriptor()](ByteRange range) { return locked_parts(descriptor, range); }),
       admission_(settings, space_.largest_possible(), lifetime == Lifetime::embedded),
@@ -26,6 +27,7 @@ JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, co
                {.has_room = [this] { dispatch(); },
                 .lease_done = [this](const LeaseReport& report) { lease_done(report); },
                 .extents_done = [this](const ExtentReport& report) { extents_done(report); },
+                .cannot_run = [this](const CannotRunReport& report) { cannot_run(report); },
                 .died = [this](WorkerSlot worker,
                                const std::vector<ExtentOrder>& extents) { worker_died(worker, extents); },
                 .warm_extents = [this] { return warm_extents(); }}),

@@ -2,6 +2,7 @@
 
 #include "daemon/admission/admission.hpp"
 #include "daemon/admission/job_ledger.hpp"
+#include "daemon/plugins/plugin_roster.hpp"
 #include "daemon/scheduling/tile_scheduler.hpp"
 #include "daemon/session/service.hpp"
 #include "daemon/settings/settings.hpp"
@@ -40,7 +41,8 @@ class JobConductor : public Service {
   public:
     JobConductor(boost::asio::io_context& loop, Settings& settings, const VolumeSegment& volume,
                  ChildSpawner& spawner, const std::vector<int>& slot_cpus, Lifetime lifetime,
-                 UniqueDescriptor journal_folder, const ReplayedJournal& journal);
+                 UniqueDescriptor journal_folder, const ReplayedJournal& journal,
+                 const PluginRoster& plugins);
 
     void start();
     // What a former supervisor left: results and history, and jobs that were not done. Those whose files are all in
@@ -168,6 +170,7 @@ class JobConductor : public Service {
     void mover_reported(JobId id, const MoverReport& report);
     void mover_died(JobId id);
     void lease_done(const LeaseReport& report);
+    void cannot_run(const CannotRunReport& report);
     void extents_done(const ExtentReport& report);
     void worker_died(WorkerSlot worker, const std::vector<ExtentOrder>& extents);
     void fetch_reported(JobId id, Fetch& fetch, const MoverReport& report);
@@ -186,6 +189,7 @@ class JobConductor : public Service {
     boost::asio::io_context& loop_;
     Settings& settings_;
     const VolumeSegment& volume_;
+    const PluginRoster& plugins_;
     Lifetime lifetime_;
     VolumeSpace space_;
     Admission admission_;

@@ -2,6 +2,7 @@
 
 #include "common/units/unix_time.hpp"
 #include "daemon/admission/file_identity.hpp"
+#include "daemon/admission/job_json.hpp"
 #include "daemon/supervisor/job_conductor.hpp"
 #include "daemon/supervisor/service_notify.hpp"
 
@@ -36,6 +37,7 @@ void JobConductor::write_submitted(Job& job) {
                      {"user", job.owner.user},
                      {"submitted_at", seconds_since_1970(job.submitted_at)},
                      {"request", job.request.as_sent},
+                     {"plugins", plugins_of(job.plan)},
                      {"inputs", inputs},
                      {"output", identity_to_json(job.output_identity)}},
                     [this, id = job.id](JournalKeeper::Kept kept) {

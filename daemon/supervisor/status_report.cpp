@@ -26,15 +26,17 @@ double own_cpu_seconds() {
 }  // namespace
 
 Json JobConductor::hello() const {
-    return {{"protocol", protocol_version},
-            {"version", SLABD_VERSION},
-            {"instance", settings_.instance},
-            {"pid", ::getpid()},
-            {"simd", kernels::simd_level()}};
+    return {{"protocol", protocol_version},   {"version", SLABD_VERSION},
+            {"instance", settings_.instance}, {"pid", ::getpid()},
+            {"simd", kernels::simd_level()},  {"plugins", plugins_.to_json()}};
 }
 
 Expected<Json> JobConductor::kernels(const std::string& name) const {
-    return kernels_to_json(name);
+    Expected<Json> answer = kernels_to_json(name);
+    if (answer && name.empty()) {
+        (*answer)["plugins"] = plugins_.to_json();
+    }
+    return answer;
 }
 
 Expected<Json> JobConductor::plan(const JobRequest& request) const {
@@ -98,6 +100,7 @@ Json JobConductor::status() {
         {"workers_lost", workers_lost_},
         {"movers", movers},
         {"journal", {{"kept", journal_.is_there()}, {"pid", journal_.pid()}}},
+        {"plugins", plugins_.to_json()},
         {"jobs", jobs},
     };
 }

@@ -9,6 +9,7 @@
 #include "daemon/session/listener.hpp"
 #include "daemon/settings/state_folder.hpp"
 #include "daemon/supervisor/job_conductor.hpp"
+#include "daemon/supervisor/plugin_registration.hpp"
 #include "daemon/supervisor/service_notify.hpp"
 #include "daemon/supervisor/zygote.hpp"
 #include "daemon/volume/instance_lock.hpp"
@@ -18,7 +19,9 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <unistd.h>
 
 namespace slab::daemon {
@@ -28,11 +31,11 @@ class Supervisor {
   public:
     Supervisor(const Invocation& invocation, Settings settings, const VolumeSegment& volume,
                int children_lock, Zygote zygote, const std::vector<int>& slot_cpus, Lifetime lifetime,
-               UniqueDescriptor journal_folder, const ReplayedJournal& journal)
+               UniqueDescriptor journal_folder, const ReplayedJournal& journal, const PluginRoster& plugins)
         : invocation_(invocation), settings_(std::move(settings)), signals_(loop_, SIGTERM, SIGINT, SIGHUP),
-          watchdog_(loop_), spawner_(loop_, volume, children_lock, std::move(zygote)),
+          watchdog_(loop_), spawner_(loop_, volume, children_lock, plugins.images(), std::move(zygote)),
           conductor_(loop_, settings_, volume, spawner_, slot_cpus, lifetime, std::move(journal_folder),
-                     journal),
+                     journal, plugins),
           listener_(loop_, conductor_) {
         conductor_.on_job_event = [this](const Json& job) { listener_.broadcast(job); };
         conductor_.is_watched = [this](JobId job) { return listener_.is_watched(job); };
@@ -136,7 +139,8 @@ class Supervisor {
                                        fresh->volume.huge_pages != settings_.volume.huge_pages ||
                                        fresh->workers.count != settings_.workers.count ||
                                        fresh->workers.cpus != settings_.workers.cpus ||
-                                       fresh->workers.nice != settings_.workers.nice;
+                                       fresh->workers.nice != settings_.workers.nice ||
+                                       fresh->kernels.plugins != settings_.kernels.plugins;
             settings_.workers.tile_deadline = fresh->workers.tile_deadline;
             settings_.tiles = fresh->tiles;
             settings_.queue = fresh->queue;
@@ -147,7 +151,8 @@ class Supervisor {
             spdlog::set_level(spdlog::level::from_str(settings_.log.level));
             conductor_.settings_changed();
             spdlog::info("reloaded{}",
-                         needs_restart ? "; volume, workers and socket change with the next restart" : "");
+                         needs_restart ? "; volume, workers, plug-ins and socket change with the next restart"
+                                       : "");
         }
         notify_ready(conductor_.summary());
     }
@@ -252,6 +257,7 @@ Expected<Settings> settings_for(const Invocation& invocation) {
         const std::string own = user_socket_path();
         settings->socket.path = ::geteuid() == 0 || own.empty() ? system_socket_path : own;
     }
+    std::ranges::copy(invocation.plugins, std::back_inserter(settings->kernels.plugins));
     if (invocation.embedded_socket) {
         settings->instance = fmt::format("embedded-{}", ::getpid());
         settings->volume.populate = Populate::on_demand;
@@ -265,6 +271,8 @@ std::optional<Error> run_supervisor(const Invocation& invocation, Settings setti
     if (!cpus) {
         return cpus.error();
     }
+    // Before anything is open that code of a plug-in should not see.
+    const PluginRoster plugins = register_plugins(settings.kernels.plugins);
     constexpr auto for_old_children = std::chrono::seconds(20);
     auto lock = InstanceLock::take(settings.instance, for_old_children);
     if (!lock) {
@@ -291,7 +299,7 @@ std::optional<Error> run_supervisor(const Invocation& invocation, Settings setti
                  settings.instance, volume->name(), volume->bytes(), byte_size_text(volume->bytes()),
                  volume->adopted() ? " adopted" : "", slots_on(*cpus, settings.workers.count).size(),
                  kernels::simd_level());
-    Zygote zygote = start_zygote(*volume, lock->children_descriptor());
+    Zygote zygote = start_zygote(*volume, lock->children_descriptor(), plugins.images());
     if (zygote.pid < 0) {
         return give_names_back(Error{ErrorKind::failed, "no process can be forked", errno_text(errno), ""});
     }
@@ -308,7 +316,7 @@ std::optional<Error> run_supervisor(const Invocation& invocation, Settings setti
         }
         Supervisor supervisor(invocation, settings, *volume, lock->children_descriptor(), std::move(zygote),
                               slots_on(*cpus, settings.workers.count), lifetime, std::move(journal.folder),
-                              journal.known);
+                              journal.known, plugins);
         problem = supervisor.run(journal.known);
     }
     close_descriptor = close_plainly;

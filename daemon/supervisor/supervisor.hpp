@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace slab::daemon {
 
@@ -14,6 +15,7 @@ struct Invocation {
     std::optional<int> embedded_socket;  // serve this one connection, then end
     std::string socket_path;             // overrides the configuration when not empty
     std::string instance;                // likewise
+    std::vector<std::string> plugins;    // beside those of the configuration
 };
 
 // Runs the daemon until it is told to stop. The only owner of the event loop. An error is why it could not start.

@@ -79,6 +79,7 @@ void WorkerPool::reported(WorkerSlot slot, std::string_view report) {
         order_finished(slot);
         events_.lease_done(record_of<LeaseReport>(report));
         break;
+    case ReportKind::cannot_run: events_.cannot_run(record_of<CannotRunReport>(report)); break;
     case ReportKind::populated:
     case ReportKind::gave_up_memory:
         order_finished(slot);

@@ -39,6 +39,7 @@ class WorkerPool {
         std::function<void()> has_room;
         std::function<void(const LeaseReport&)> lease_done;
         std::function<void(const ExtentReport&)> extents_done;
+        std::function<void(const CannotRunReport&)> cannot_run;
         std::function<void(WorkerSlot, const std::vector<ExtentOrder>& extents)> died;
         std::function<std::vector<ByteRange>()> warm_extents;  // for a fresh worker to map in
     };

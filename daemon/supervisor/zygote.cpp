@@ -15,10 +15,12 @@
 #include <csignal>
 #include <cstdlib>
 #include <linux/sched.h>
+#include <numeric>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <vector>
 
 namespace slab::daemon {
 namespace {
@@ -57,11 +59,13 @@ pid_t fork_sibling() {
     std::_Exit(EXIT_SUCCESS);
 }
 
-ForkReply carry_out(const ForkOrder& order, int child_end, const VolumeSegment& volume, pid_t supervisor) {
+ForkReply carry_out(const ForkOrder& order, int child_end, const VolumeSegment& volume, pid_t supervisor,
+                    std::span<const int> plugin_images) {
     const SignalsBlocked blocked;
     const pid_t pid = fork_sibling();
     if (pid == 0) {
-        become_child(child_end, child_lock, supervisor);
+        become_child(child_end, child_lock, supervisor,
+                     order.kind == ChildKind::worker ? plugin_images : std::span<const int>());
         if (order.kind == ChildKind::worker) {
             live_as_worker(volume, order);
         }
@@ -73,7 +77,9 @@ ForkReply carry_out(const ForkOrder& order, int child_end, const VolumeSegment& 
     return {order.ticket, pid, pid < 0 ? errno : 0};
 }
 
-[[noreturn]] void live_as_zygote(const VolumeSegment& volume, pid_t supervisor) {
+[[noreturn]] void live_as_zygote(const VolumeSegment& volume, pid_t supervisor, std::size_t plugins) {
+    std::vector<int> plugin_images(plugins);
+    std::iota(plugin_images.begin(), plugin_images.end(), first_plugin_descriptor);
     set_process_title("slabd: zygote");
     Packet packet;
     while (receive_packet(child_socket, packet) == Transfer::moved) {
@@ -81,7 +87,8 @@ ForkReply carry_out(const ForkOrder& order, int child_end, const VolumeSegment& 
             continue;
         }
         const auto order = record_of<ForkOrder>(packet.bytes);
-        const ForkReply reply = carry_out(order, packet.descriptors.front().get(), volume, supervisor);
+        const ForkReply reply =
+            carry_out(order, packet.descriptors.front().get(), volume, supervisor, plugin_images);
         packet.descriptors.clear();
         if (send_packet(child_socket, bytes_of(reply)) != Transfer::moved) {
             break;
@@ -92,7 +99,7 @@ ForkReply carry_out(const ForkOrder& order, int child_end, const VolumeSegment& 
 
 }  // namespace
 
-Zygote start_zygote(const VolumeSegment& volume, int children_lock) {
+Zygote start_zygote(const VolumeSegment& volume, int children_lock, std::span<const int> plugin_images) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         return {};
@@ -103,8 +110,8 @@ Zygote start_zygote(const VolumeSegment& volume, int children_lock) {
     const pid_t supervisor = ::getpid();
     zygote.pid = ::fork();
     if (zygote.pid == 0) {
-        become_child(child_end.get(), children_lock, supervisor);
-        live_as_zygote(volume, supervisor);
+        become_child(child_end.get(), children_lock, supervisor, plugin_images);
+        live_as_zygote(volume, supervisor, plugin_images.size());
     }
     return zygote;
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <sys/types.h>
 
 namespace slab::daemon {
@@ -40,7 +41,7 @@ struct Zygote {
 
 // Forks the process that forks all others. It is single-threaded and holds no client's socket or file, so that
 // nothing is inherited that would keep a peer's end-of-file from arriving. `children_lock` is held, shared, by all
-// children: the next supervisor waits for it before it adopts the volume.
-Zygote start_zygote(const VolumeSegment& volume, int children_lock);
+// children: the next supervisor waits for it before it adopts the volume. `plugin_images` are for workers.
+Zygote start_zygote(const VolumeSegment& volume, int children_lock, std::span<const int> plugin_images);
 
 }  // namespace slab::daemon

@@ -2,6 +2,7 @@
 
 #include "common/pausing/pause_point.hpp"
 #include "common/protocol/packet.hpp"
+#include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/process/plain_record.hpp"
 #include "daemon/worker/extent_memory.hpp"
 #include "daemon/worker/tile_run.hpp"
@@ -12,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <optional>
 #include <poll.h>
 #include <set>
 #include <sys/socket.h>
@@ -95,12 +97,7 @@ class Worker {
 
     void carry_out(std::string_view order) {
         switch (kind_of(order)) {
-        case OrderKind::bind: {
-            const auto bind = record_of<BindOrder>(order);
-            runs_.insert_or_assign(bind.job,
-                                   TileRun(bind, volume_.data(), {scratch_, kernels::scratch_bytes}));
-            break;
-        }
+        case OrderKind::bind: bind(record_of<BindOrder>(order)); break;
         case OrderKind::forget:
             runs_.erase(record_of<JobOrder>(order).job);
             stopped_.erase(record_of<JobOrder>(order).job);
@@ -112,11 +109,23 @@ class Worker {
         }
     }
 
+    void bind(const BindOrder& order) {
+        const auto& load = kernels::all_kernels()[order.kernel].load;
+        if (const std::optional<Error> problem = load ? load() : std::nullopt) {
+            CannotRunReport cannot{.job = order.job};
+            problem->because.copy(cannot.because.data(), cannot.because.size() - 1);
+            report(cannot);
+            return;
+        }
+        runs_.insert_or_assign(order.job, TileRun(order, volume_.data(), {scratch_, kernels::scratch_bytes}));
+    }
+
     void fill_tiles(const LeaseOrder& lease) {
         const auto start = Clock::now();
-        const TileRun& run = runs_.at(lease.job);
+        const auto found = runs_.find(lease.job);
         std::int64_t filled = 0;
-        for (; filled < lease.count; ++filled) {
+        for (; filled < lease.count && found != runs_.end(); ++filled) {
+            const TileRun& run = found->second;
             if (filled > 0) {
                 take_orders();  // 0.2 us a tile: a cancel takes effect at this tile's border, not at the lease's
             }

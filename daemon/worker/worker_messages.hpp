@@ -71,7 +71,7 @@ struct ExtentOrder {
 
 // Worker to supervisor ------------------------------------------------------------------------------------------
 
-enum class ReportKind : std::uint8_t { idle, lease_done, populated, gave_up_memory };
+enum class ReportKind : std::uint8_t { idle, lease_done, populated, gave_up_memory, cannot_run };
 
 struct LeaseReport {
     ReportKind kind = ReportKind::lease_done;
@@ -86,6 +86,13 @@ struct ExtentReport {
     std::int64_t end = 0;
     Backing backing = Backing::none;
     int error_number = 0;  // 0: done; else nothing can be said about the run's memory
+};
+
+// A plug-in's code could not be loaded when the job was bound. Its leases come back unfilled.
+struct CannotRunReport {
+    ReportKind kind = ReportKind::cannot_run;
+    JobId job = 0;
+    std::array<char, 1024> because{};  // ends with a zero
 };
 
 struct IdleReport {

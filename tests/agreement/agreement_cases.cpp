@@ -3,6 +3,7 @@
 #include "daemon/kernels/interpolation/boundary.hpp"
 #include "tests/agreement/expression_cases.hpp"
 #include "tests/agreement/order_cases.hpp"
+#include "tests/agreement/plugin_cases.hpp"
 #include "tests/agreement/product_cases.hpp"
 #include "tests/agreement/sampling_cases.hpp"
 #include "tests/agreement/window_cases.hpp"
@@ -294,7 +295,7 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
     if (kernel == "correlate" || kernel == "convolve") {
         return correlate_cases(kernel);
     }
-    return {};
+    return plugin_cases(kernel);
 }
 
 std::vector<AgreementCase> shared_agreement_cases(std::string_view kernel) {

@@ -27,7 +27,7 @@ struct Prepared {
 
     KernelRun run() const { return {plan, views, shapes, kernel->band_reads}; }
 
-    Bytes result(Fill fill, const Cut& cut, std::mt19937_64& random) const {
+    Bytes result(const Fill& fill, const Cut& cut, std::mt19937_64& random) const {
         PatternedOutput output(plan.output);
         run_phases(run(), whole(plan.output.shape), output.view(), fill, cut, random);
         CHECK(output.margins_are_untouched());
@@ -94,7 +94,7 @@ bool contains(const Box& tile, const Shape& shape, std::int64_t element) {
     return true;
 }
 
-void check_random_tiling(const Prepared& prepared, Fill fill, const Bytes& expected,
+void check_random_tiling(const Prepared& prepared, const Fill& fill, const Bytes& expected,
                          std::mt19937_64& random) {
     const Cut at_random = [&random](const Box& box) { return random_tiling(box, random); };
     CHECK((prepared.result(fill, at_random, random) == expected));

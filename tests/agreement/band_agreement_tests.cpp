@@ -145,7 +145,7 @@ Box band_of(const WholeCase& c, AxisRange rows) {
 }
 
 void fill_band(const WholeCase& c, AxisRange rows, const ArrayView& output, std::mt19937_64& random,
-               void (*fill)(const TileCall&) noexcept) {
+               const Fill& fill) {
     const BandParts band = parts_of_band(c, rows, random);
     run_phases(
         {c.plan, band.views, c.shapes, c.kernel->band_reads}, band_of(c, rows), output, fill,
@@ -154,7 +154,7 @@ void fill_band(const WholeCase& c, AxisRange rows, const ArrayView& output, std:
 
 // Of a kernel that gathers: the band's rows of the workspace, which is the first.
 void gather_band(const WholeCase& c, AxisRange rows, const ArrayView& workspace, std::mt19937_64& random,
-                 void (*fill)(const TileCall&) noexcept) {
+                 const Fill& fill) {
     const BandParts band = parts_of_band(c, rows, random);
     for (const Box& tile : tiles_of_band(band_of(c, rows), random)) {
         run_tile_with_noise({c.plan, band.views, c.shapes, c.kernel->band_reads}, 0, {}, workspace, tile,
@@ -190,8 +190,8 @@ void for_every_streaming_case(Goes goes, const Check& check) {
 }  // namespace
 
 TEST_CASE("bands with nothing of the inputs but their own part in memory give the bytes of the whole") {
-    for_every_streaming_case(Goes::along_the_output, [](const WholeCase& c, const Bytes& expected, auto fill,
-                                                        std::mt19937_64& random) {
+    for_every_streaming_case(Goes::along_the_output, [](const WholeCase& c, const Bytes& expected,
+                                                        const Fill& fill, std::mt19937_64& random) {
         PatternedOutput output(c.plan.output);
         const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
         for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
@@ -203,8 +203,8 @@ TEST_CASE("bands with nothing of the inputs but their own part in memory give th
 }
 
 TEST_CASE("a band writes its part of the output and nothing else") {
-    for_every_streaming_case(Goes::along_the_output, [](const WholeCase& c, const Bytes& expected, auto fill,
-                                                        std::mt19937_64& random) {
+    for_every_streaming_case(Goes::along_the_output, [](const WholeCase& c, const Bytes& expected,
+                                                        const Fill& fill, std::mt19937_64& random) {
         const std::int64_t rows = c.plan.output.shape[c.axis];
         const auto cuts = random_cuts(rows, c.plan.band_step, random);
         const std::size_t which = random() % (cuts.size() - 1);
@@ -223,7 +223,7 @@ TEST_CASE("a band writes its part of the output and nothing else") {
 
 TEST_CASE("what gathers in bands gathers the same as at once") {
     for_every_streaming_case(Goes::along_what_gathers, [](const WholeCase& c, const Bytes& expected,
-                                                          auto fill, std::mt19937_64& random) {
+                                                          const Fill& fill, std::mt19937_64& random) {
         REQUIRE(*c.plan.gathers == 0);
         PatternedOutput gathered(c.banded());
         const auto cuts = random_cuts(c.banded().shape[c.axis], c.plan.band_step, random);
@@ -241,7 +241,7 @@ TEST_CASE("what gathers in bands gathers the same as at once") {
 }
 
 TEST_CASE("what a band reads never shrinks nor moves back from one band to the next") {
-    const auto check = [](const WholeCase& c, const Bytes&, auto, std::mt19937_64& random) {
+    const auto check = [](const WholeCase& c, const Bytes&, const Fill&, std::mt19937_64& random) {
         const auto cuts = random_cuts(c.banded().shape[c.axis], c.plan.band_step, random);
         const std::size_t workspaces = c.plan.gathers.value_or(c.plan.workspaces.size());
         for (std::size_t source = 0; source < c.shapes.size() + workspaces; ++source) {

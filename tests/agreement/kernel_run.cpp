@@ -95,7 +95,7 @@ bool WorkspacePart::garbage_is_untouched() const {
 }
 
 void run_tile_with_noise(const KernelRun& run, std::size_t phase, std::span<const ConstArrayView> workspaces,
-                         const ArrayView& target, const Box& tile, Fill fill) {
+                         const ArrayView& target, const Box& tile, const Fill& fill) {
     // Never the same scratch: a kernel that reads what an earlier tile left there gives itself away. Only its begin is
     // noise each time, for speed.
     alignas(64) static std::byte scratch[kernels::scratch_bytes + 64];
@@ -129,8 +129,8 @@ std::vector<Box> widened(const std::vector<Box>& tiles, const Box& domain,
     return wide;
 }
 
-void run_phases(const KernelRun& run, const Box& box, const ArrayView& output, Fill fill, const Cut& cut,
-                std::mt19937_64& random) {
+void run_phases(const KernelRun& run, const Box& box, const ArrayView& output, const Fill& fill,
+                const Cut& cut, std::mt19937_64& random) {
     const int axis = kernels::band_axis_of(run.plan.output.shape);
     const auto band = static_cast<std::size_t>(axis);
     const bool is_whole = box.extent(axis) == run.plan.output.shape[axis];

@@ -10,7 +10,7 @@
 namespace slab::agreement {
 
 using Bytes = std::vector<std::byte>;
-using Fill = void (*)(const kernels::TileCall&) noexcept;
+using Fill = std::function<void(const kernels::TileCall&)>;
 
 // Into which tiles a box is cut. All of it in one is the reference.
 using Cut = std::function<std::vector<Box>(const Box&)>;
@@ -42,17 +42,17 @@ struct KernelRun {
     const kernels::KernelPlan& plan;
     std::span<const ConstArrayView> inputs;
     std::span<const Shape> shapes;  // of the inputs
-    kernels::AxisRange (*band_reads)(const kernels::BandQuery&);
+    std::function<kernels::AxisRange(const kernels::BandQuery&)> band_reads;
 };
 
 // Fills `box` of the output (for a band: rows of its band axis): first what it needs of each workspace, whole or by
 // band_reads, then its own tiles. Some tiles run twice. Checks that nothing is written beside them.
-void run_phases(const KernelRun& run, const Box& box, const ArrayView& output, Fill fill, const Cut& cut,
-                std::mt19937_64& random);
+void run_phases(const KernelRun& run, const Box& box, const ArrayView& output, const Fill& fill,
+                const Cut& cut, std::mt19937_64& random);
 
 // One call with a scratch that contains noise; checks that nothing behind the scratch is written.
 void run_tile_with_noise(const KernelRun& run, std::size_t phase, std::span<const ConstArrayView> workspaces,
-                         const ArrayView& target, const Box& tile, Fill fill);
+                         const ArrayView& target, const Box& tile, const Fill& fill);
 
 // The first element that is farther from the definition's than the plan says, -1 when none is.
 std::int64_t first_difference(const Bytes& result, const Bytes& definition, const kernels::KernelPlan& plan,

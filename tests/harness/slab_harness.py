@@ -127,7 +127,7 @@ def worker_pids_by_cpu(status, states=("idle", "busy")):
 class Daemon:
     """A running slabd with its own configuration, socket, instance and temporary directory.
 
-    workers, cpus, volume, tile_bytes, tile_deadline, huge_pages, populate, nice, attach_allow, socket_mode: as in
+    workers, cpus, volume, tile_bytes, tile_deadline, huge_pages, populate, nice, attach_allow, socket_mode, plugins: as in
     the configuration file; None leaves the daemon's default. pause: points that are armed before the start.
     environment: added to that of the process.
     """
@@ -136,7 +136,7 @@ class Daemon:
 
     def __init__(self, directory, *, test_kernels=False, workers=2, cpus=None, nice=None, volume="256MiB",
                  huge_pages=None, populate=None, tile_bytes=None, tile_deadline=None, attach_allow=None,
-                 socket_mode=None, expire=None, history=None, quota="100%", journal=None, pause=(),
+                 socket_mode=None, expire=None, history=None, quota="100%", journal=None, plugins=None, pause=(),
                  environment=None):
         Daemon._count += 1
         self.directory = pathlib.Path(directory)
@@ -152,6 +152,7 @@ class Daemon:
         self._configuration.write_text(_toml({
             "volume": {"size": volume, "huge_pages": huge_pages, "populate": populate},
             "workers": {"count": workers, "cpus": cpus, "nice": nice, "tile_deadline": tile_deadline},
+            "kernels": {"plugins": None if plugins is None else [str(path) for path in plugins]},
             "tiles": {"bytes": tile_bytes},
             "attach": {"allow": attach_allow},
             "socket": {"mode": socket_mode},

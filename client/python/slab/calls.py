@@ -4,7 +4,7 @@ from slab.shared_connection import process_connection
 
 
 def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,
-        wait_for_space=False, daemon=False, tables=False, **parameters):
+        wait_for_space=False, daemon=False, tables=False, plugin=None, **parameters):
     """Runs a kernel and returns its output as a read-only array, or as a number where that is all.
 
     kernel: its name, or a list of steps (slab.step): a pipeline, whose arrays between two steps stay in the volume.
@@ -17,6 +17,7 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
     wait_for_space: True: wait while the disk of `out` is too full, instead of raising Refused.
     priority: -20 (first) to 19 (last). max_memory, tile_bytes: bytes or "512MiB". name: shown by `slab ps`.
     daemon: True: do not start a private daemon where none is running.
+    plugin: a library with kernels of your own (slab_kernel.h), or a list: the job runs on a private daemon that has them.
     tables: True: return the output and, as a dictionary of arrays, what the job tells beside it: Job.tables().
     parameters: the kernel's, as `slab kernels NAME` lists them; one value for all axes or a sequence with one each;
         a flag is True or False; axes are an index or a sequence of them, negative ones counting from the end; a table
@@ -25,13 +26,13 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
 
     Raises UsageError, Refused, JobFailed, Cancelled, NoDaemon, Interrupted. Ctrl-C cancels the job.
     """
-    return process_connection(daemon).run(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
+    return process_connection(daemon, plugin).run(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
                                    max_memory=max_memory, tile_bytes=tile_bytes, name=name,
                                    wait_for_space=wait_for_space, tables=tables, **parameters)
 
 
 def submit(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,
-           wait_for_space=False, daemon=False, note=None, **parameters):
+           wait_for_space=False, daemon=False, note=None, plugin=None, **parameters):
     """Starts what run() runs, and returns a Job at once.
 
     Without `out` the result stays in the volume until Job.drop(). With it the file is there from the start, and
@@ -39,7 +40,7 @@ def submit(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=No
     job's record, instead of what resume() needs. (A private daemon, and its jobs, end with this
     process.)
     """
-    return process_connection(daemon).submit(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
+    return process_connection(daemon, plugin).submit(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
                                       max_memory=max_memory, tile_bytes=tile_bytes, name=name,
                                       wait_for_space=wait_for_space, note=note, **parameters)
 
@@ -57,14 +58,15 @@ def attach(job_id, daemon=False):
     return process_connection(daemon).attach(job_id)
 
 
-def plan(kernel, *inputs, max_memory=None, tile_bytes=None, daemon=False, **parameters):
+def plan(kernel, *inputs, max_memory=None, tile_bytes=None, daemon=False, plugin=None, **parameters):
     """What run() would do: a dictionary with the output's dtype and shape, tiles, and bytes held of the volume."""
-    return process_connection(daemon).plan(kernel, *inputs, max_memory=max_memory, tile_bytes=tile_bytes, **parameters)
+    return process_connection(daemon, plugin).plan(kernel, *inputs, max_memory=max_memory, tile_bytes=tile_bytes,
+                                                   **parameters)
 
 
-def kernels(name=None, daemon=False):
+def kernels(name=None, daemon=False, plugin=None):
     """The daemon's kernels (or the one of that name) with their parameters: a list of dictionaries."""
-    return process_connection(daemon).kernels(name)
+    return process_connection(daemon, plugin).kernels(name)
 
 
 def jobs(all=False, daemon=False):

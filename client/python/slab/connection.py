@@ -5,6 +5,7 @@ import os
 import secrets
 
 from slab.attached_array import map_array
+from slab.embedded_daemon import plugin_paths
 from slab.errors import Interrupted, SlabError, UsageError
 from slab.held_files import HeldFiles
 from slab.image_parameters import with_images
@@ -22,6 +23,8 @@ class Connection(SurvivingLink):
 
     socket: the daemon's socket. Default: $SLABD_SOCKET, else the user's own daemon, else the system's.
     daemon: True: never start a private (embedded) daemon where none is running; raise NoDaemon.
+    plugins: a library with kernels (slab_kernel.h), a folder of them, or a list of both: always a private daemon, which
+        loads them. Refused when one of them cannot be. (A running daemon loads those of its own configuration.)
 
     reconnect_for: seconds for which run() and wait() look for a daemon that went away; 0: not at all. Default:
         $SLABD_RECONNECT, else 60.
@@ -29,8 +32,8 @@ class Connection(SurvivingLink):
     A connection is this process's: a forked child has to open its own.
     """
 
-    def __init__(self, socket=None, daemon=False, reconnect_for=None):
-        super().__init__(socket, daemon, reconnect_for)
+    def __init__(self, socket=None, daemon=False, reconnect_for=None, plugins=()):
+        super().__init__(socket, daemon, reconnect_for, plugin_paths(plugins))
 
     def run(self, kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None,
             name=None, wait_for_space=False, tables=False, **parameters):

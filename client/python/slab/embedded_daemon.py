@@ -8,8 +8,13 @@ import subprocess
 from slab.errors import NoDaemon, os_error
 
 
-def start_embedded():
-    """A private daemon that serves one connection and ends with it: (our side of it, its process, its log).
+def plugin_paths(plugins):
+    """The absolute paths of one library, or of a list."""
+    return [os.path.abspath(path) for path in ([plugins] if isinstance(plugins, (str, os.PathLike)) else plugins or ())]
+
+
+def start_embedded(plugins=()):
+    """A private daemon with these libraries of kernels that serves one connection and ends with it: (our side of it, its process, its log).
 
     What it logs goes to our stderr with SLABD_LOG set, else into a memfd, for the error when it ends at once.
     """
@@ -22,8 +27,8 @@ def start_embedded():
     log = None if "SLABD_LOG" in os.environ else open(os.memfd_create("slabd-log"), "r+b")
     try:
         # A session of its own: Ctrl-C at the terminal is for us, and we cancel in good order.
-        process = subprocess.Popen([program, "--embedded", str(theirs.fileno())], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=log, pass_fds=[theirs.fileno()],
+        process = subprocess.Popen([program, "--embedded", str(theirs.fileno()), *(f"--plugin={path}" for path in plugins)],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, pass_fds=[theirs.fileno()],
                                    start_new_session=True)
     except OSError as error:
         ours.close()

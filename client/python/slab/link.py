@@ -26,7 +26,7 @@ class Link:
     """Requests and their answers over one socket; any number of threads may use it at once. The first thread that waits
     receives, and delivers for all."""
 
-    def __init__(self, socket, daemon):
+    def __init__(self, socket, daemon, plugins=()):
         self._embedded = None                  # the private daemon's process
         self._log = None                       # and what it logged
         self._owner = os.getpid()
@@ -41,12 +41,17 @@ class Link:
         self._closed = False                   # by us: there is no way back
         self._generation = 0                   # counts the daemons that this connection has had
         self.greeting = {}                     # the daemon's: its version, instance, pid, simd
-        self._peer, self._path = connect(socket)
+        if plugins and (socket or daemon):
+            raise UsageError("plugins are for a private daemon, and a running one was asked for",
+                             "a daemon loads the plug-ins of its own configuration, when it starts",
+                             "Leave socket and daemon away; or have the library listed in [kernels] plugins of the "
+                             "daemon's slabd.toml, and restart it.")
+        self._peer, self._path = (None, None) if plugins else connect(socket)
         if self._peer is None:
             if daemon:
                 raise NoDaemon("no slabd is running here", "nobody listens at " + " or ".join(usual_sockets()),
                                "Start slabd, or leave daemon=True away.")
-            self._peer, self._embedded, self._log = start_embedded()
+            self._peer, self._embedded, self._log = start_embedded(plugins)
         open_connections.add(self)
         try:
             self.greeting = self.request("hello", **HELLO)[0]
@@ -59,6 +64,10 @@ class Link:
         except BaseException:
             self.close()
             raise
+        for plugin in self.greeting.get("plugins", []) if plugins else []:
+            if plugin["refused"]:
+                self.close()
+                raise error_from(plugin["refused"])
 
     @property
     def is_embedded(self):

@@ -21,10 +21,10 @@ MOST_LOSSES = 5     # of the daemon while a job does not get on: it may be the j
 class SurvivingLink(Link):
     """A link that goes on with the next daemon at the same socket, for those who wait through a restart."""
 
-    def __init__(self, socket, daemon, reconnect_for):
+    def __init__(self, socket, daemon, reconnect_for, plugins=()):
         self.reconnect_for = reconnect_patience() if reconnect_for is None else reconnect_for
         self._reconnecting = threading.Lock()  # one thread looks for the daemon, the others wait for it
-        super().__init__(socket, daemon)
+        super().__init__(socket, daemon, plugins)
 
     def _forget_in_child(self):
         super()._forget_in_child()

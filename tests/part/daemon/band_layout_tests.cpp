@@ -53,8 +53,8 @@ kernels::AxisRange halo_reads(const kernels::BandQuery& query) {
             std::min(query.inputs[0][query.source_axis], query.rows.end + halo)};
 }
 
-constexpr kernels::Kernel halo_kernel{describe_halo, plan_halo, nullptr, nullptr, halo_reads};
-constexpr kernels::Kernel kernel_without_bands{describe_halo, plan_halo, nullptr, nullptr, nullptr};
+const kernels::Kernel halo_kernel{describe_halo, plan_halo, nullptr, nullptr, halo_reads};
+const kernels::Kernel kernel_without_bands{describe_halo, plan_halo, nullptr, nullptr, nullptr};
 
 // ---- a kernel that gathers: row n of its workspace is made of `gathered` rows of the input, its output of all of them
 
@@ -76,7 +76,7 @@ kernels::AxisRange sum_reads(const kernels::BandQuery& query) {
             std::min(query.inputs[0][query.source_axis], query.rows.end * gathered)};
 }
 
-constexpr kernels::Kernel sum_kernel{describe_halo, plan_sum, nullptr, nullptr, sum_reads};
+const kernels::Kernel sum_kernel{describe_halo, plan_sum, nullptr, nullptr, sum_reads};
 
 // ---- requests
 

@@ -59,6 +59,18 @@ TEST_CASE("every kind of value is read") {
     CHECK(settings->attach.allow == AttachPolicy::owner);
 }
 
+TEST_CASE("plug-ins are a list of absolute paths") {
+    const auto settings = parse_settings("kernels.plugins = [\"/opt/a.so\", \"/opt/more\"]", "test");
+    REQUIRE(settings.has_value());
+    CHECK(settings->kernels.plugins == std::vector<std::string>{"/opt/a.so", "/opt/more"});
+    for (const char* text :
+         {"kernels.plugins = [\"a.so\"]", "kernels.plugins = \"/opt/a.so\"", "kernels.plugins = [1]"}) {
+        const auto refused = parse_settings(text, "test");
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.error().because == "it takes a list of absolute paths, [\"/opt/lab/kernels.so\"]");
+    }
+}
+
 TEST_CASE("an unknown key is named with its line and the nearest key") {
     const auto settings = parse_settings("[volume]\nsize = \"1GiB\"\nhuge_page = \"on\"\n", "lab.toml");
     REQUIRE_FALSE(settings.has_value());
