@@ -2,6 +2,7 @@
 
 #include "client/command_line/command.hpp"
 #include "client/command_line/common_options.hpp"
+#include "client/command_line/python_command.hpp"
 #include "client/command_line/split_arguments.hpp"
 #include "common/errors/nearest_name.hpp"
 #include "common/protocol/message.hpp"
@@ -133,6 +134,9 @@ Expected<int> dispatch(std::span<const std::string> arguments) {
         return 0;
     }
     std::vector<std::string> names;
+    if (first == "run" && wants_python(arguments)) {
+        return std::unexpected(become_python(arguments.subspan(1)));
+    }
     for (const auto& command : commands) {
         if (command->name() == first) {
             return run_command(*command, arguments.subspan(1));

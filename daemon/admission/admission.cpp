@@ -37,6 +37,9 @@ Expected<std::int64_t> size_or(const std::string& text, std::string_view name, s
     return *bytes;
 }
 
+// A call of a function in Python costs some 10 us: that must be little beside the tile's own work.
+constexpr std::int64_t guest_tile_bytes = std::int64_t{4} << 20;
+
 Expected<StepRequest> read_step(const GivenStep& given) {
     const kernels::Kernel* const kernel = kernels::find_kernel(given.kernel);
     if (kernel == nullptr) {
@@ -58,13 +61,18 @@ Expected<JobPlan> Admission::plan(const JobRequest& request, For purpose) const 
                                      fmt::format("a job has at most {}", most_mover_inputs), ""});
     }
     const auto tile_bytes = size_or(request.tile_bytes, "tile_bytes", 0, settings_->tiles.bytes);
-    const auto max_memory = size_or(request.max_memory, "max_memory", volume_bytes_, volume_bytes_);
+    const std::int64_t most = request.guests ? guest_bytes_ : volume_bytes_;
+    const auto max_memory = size_or(request.max_memory, "max_memory", most, most);
     if (!tile_bytes || !max_memory) {
         return std::unexpected((tile_bytes ? max_memory : tile_bytes).error());
     }
-    const Room room{std::min(volume_bytes_, *max_memory), request.keep, prefers_ring_,
+    // Guests' memory is as new as an embedded instance's, but for what is there from the job before.
+    const Room room{std::min(most, *max_memory), request.keep, prefers_ring_ || request.guests,
                     purpose == For::showing};
-    JobPlanRequest plan_request{{}, {}, *tile_bytes, room};
+    JobPlanRequest plan_request{{}, {}, *tile_bytes, room, {}, request.guests};
+    if (request.guests && request.tile_bytes.empty()) {
+        plan_request.tile_bytes = std::max(plan_request.tile_bytes, guest_tile_bytes);
+    }
     for (const GivenStep& given : request.steps) {
         auto step = read_step(given);
         if (!step) {

@@ -9,8 +9,10 @@ namespace slab::daemon {
 class Admission {
   public:
     // `prefers_ring`: jobs stream although they would fit, because the memory is new and has to be touched.
-    Admission(const Settings& settings, std::int64_t volume_bytes, bool prefers_ring)
-        : settings_(&settings), volume_bytes_(volume_bytes), prefers_ring_(prefers_ring) {}
+    Admission(const Settings& settings, std::int64_t volume_bytes, std::int64_t guest_bytes,
+              bool prefers_ring)
+        : settings_(&settings), volume_bytes_(volume_bytes), guest_bytes_(guest_bytes),
+          prefers_ring_(prefers_ring) {}
 
     // For::showing: for somebody who wants to know also how little would do.
     enum class For : std::uint8_t { running, showing };
@@ -19,6 +21,7 @@ class Admission {
   private:
     const Settings* settings_;
     std::int64_t volume_bytes_;  // of all extents
+    std::int64_t guest_bytes_;   // the most that outputs of guests may have in memory
     bool prefers_ring_;
 };
 

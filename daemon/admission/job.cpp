@@ -4,6 +4,9 @@ namespace slab::daemon {
 
 std::vector<ByteRange> Holdings::runs() const {
     std::vector<ByteRange> all;
+    if (segment) {
+        return all;
+    }
     for (const std::optional<ByteRange>& input : inputs) {
         if (input) {
             all.push_back(*input);

@@ -10,10 +10,12 @@
 #include "daemon/scheduling/band_pipeline.hpp"
 #include "daemon/scheduling/job_plan.hpp"
 #include "common/volume/layout.hpp"
+#include "daemon/volume/guest_memory.hpp"
 #include "daemon/volume/volume_space.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -55,6 +57,7 @@ struct JobRequest {
     std::string name;
     std::vector<GivenStep> steps;  // in an order in which none is before what it needs
     std::vector<InputFile> inputs;
+    std::optional<GuestOutput> guests;  // instead of steps and inputs: the client's own processes compute
     std::optional<OutputFile> output;
     // One for each input, then the output's when there is one. Nothing but passing them on and closing them is done
     // with them in the supervisor: a call on a file of a hung mount would hang everybody.
@@ -92,9 +95,11 @@ struct Holdings {
     std::optional<ByteRange> output;               // likewise
     std::optional<ByteRange> ring;                 // where the others stream through
     std::optional<ByteRange> work;  // the kernels' tables, and what lies between inputs and output
-    bool is_populated = false;      // all of it has memory; once true it stays so
+    // Of a job of guests: output and ring are places in it, and nothing is held of the volume.
+    std::shared_ptr<GuestSegment> segment;
+    bool is_populated = false;  // all of it has memory; once true it stays so
 
-    std::vector<ByteRange> runs() const;
+    std::vector<ByteRange> runs() const;  // of the volume
 };
 
 // What its mover was told and has not answered.
@@ -105,6 +110,7 @@ struct MoverWork {
     int writes = 0;
     bool sealing = false;
     bool cancelling = false;
+    bool knows_segment = false;
 
     bool is_idle() const { return !checking && loads == 0 && writes == 0 && !sealing && !cancelling; }
 };

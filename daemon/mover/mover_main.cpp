@@ -4,6 +4,7 @@
 #include "common/pausing/pause_point.hpp"
 #include "common/protocol/packet.hpp"
 #include "common/recording/write_recording.hpp"
+#include "common/volume/aligned_mapping.hpp"
 #include "daemon/mover/band_loads.hpp"
 #include "daemon/mover/file_checks.hpp"
 #include "daemon/mover/mover_messages.hpp"
@@ -149,6 +150,11 @@ class Mover {
                 seal(order, header);
             }
             break;
+        case MoverOrderKind::segment:
+            if (!is_void) {
+                map_segment(order, packet.descriptors);
+            }
+            break;
         case MoverOrderKind::cancel: end_cancelled(); break;
         case MoverOrderKind::finish: finish(); break;
         }
@@ -226,7 +232,22 @@ class Mover {
                record_of<MoverOrder>(orders_.front().bytes).kind == MoverOrderKind::load;
     }
 
-    std::byte* memory_at(std::int64_t offset) const { return volume_.data() + offset; }
+    // Of a job of guests: sealed against shrinking, so that its owner cannot make us fault.
+    void map_segment(const MoverOrder& order, std::span<const UniqueDescriptor> descriptors) {
+        auto mapped = descriptors.empty() ? std::unexpected(Error{})
+                                          : map_aligned(descriptors.front().get(), MappingAccess::read_only,
+                                                        0, order.output.bytes);
+        if (!mapped) {
+            fail({ErrorKind::failed, "the guests' output cannot be read", mapped.error().because, ""});
+            return;
+        }
+        segment_ = std::move(*mapped);
+    }
+
+    std::byte* memory_at(std::int64_t offset) const {
+        auto* const segment = static_cast<std::byte*>(segment_.get_address());
+        return (segment != nullptr ? segment : volume_.data()) + offset;
+    }
 
     static std::uint64_t tag_of(std::int64_t band, std::uint64_t file) {
         return static_cast<std::uint64_t>(band) * files + file;
@@ -402,6 +423,7 @@ class Mover {
     void finish() {
         files_.clear();
         loads_.clear();
+        segment_ = {};
         has_output_ = false;
         checking_ = false;
         cancelling_ = std::ranges::any_of(orders_, [](const Packet& packet) {
@@ -418,7 +440,8 @@ class Mover {
     std::deque<Packet> orders_;
     BandLoads loads_;
     std::vector<UniqueDescriptor> files_;
-    std::string header_;  // of a sequential output, until it is written
+    boost::interprocess::mapped_region segment_;  // of a job of guests: where its output is
+    std::string header_;                          // of a sequential output, until it is written
     JobId job_ = 0;
     std::optional<MoverReport> check_report_;
     Clock::time_point next_progress_{};

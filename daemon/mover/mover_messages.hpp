@@ -14,12 +14,13 @@ inline constexpr std::size_t most_mover_inputs = 16;
 inline constexpr std::size_t longest_file_header = 64 * 1024;
 
 enum class MoverOrderKind : std::uint8_t {
-    check,   // with the descriptors: fstat the inputs, reserve the output's space. Starts a job
-    load,    // read one band's part of the inputs into the volume. Several may wait; they are done in order
-    write,   // write one band's part of the output; likewise
-    seal,    // everything is written: put it on disk, then the header bytes at offset 0, then those too
-    finish,  // close the descriptors; the next order is another job's check
-    cancel,  // stop as soon as no request is under way, empty the output, and say so
+    check,    // with the descriptors: fstat the inputs, reserve the output's space. Starts a job
+    load,     // read one band's part of the inputs into the volume. Several may wait; they are done in order
+    write,    // write one band's part of the output; likewise
+    segment,  // with a descriptor: the output lies in it, output.bytes long, and not in the volume
+    seal,     // everything is written: put it on disk, then the header bytes at offset 0, then those too
+    finish,   // close the descriptors; the next order is another job's check
+    cancel,   // stop as soon as no request is under way, empty the output, and say so
 };
 
 enum class Codec : std::uint8_t { none, gzip };

@@ -47,6 +47,16 @@ class Fingerprint {
     std::uint64_t value_ = 0xcbf29ce484222325ULL;
 };
 
+Expected<std::vector<StepPlan>> steps_of_guests(const GuestOutput& wanted) {
+    auto step = guest_step(wanted);
+    if (!step) {
+        return std::unexpected(std::move(step.error()));
+    }
+    std::vector<StepPlan> steps;
+    steps.push_back(std::move(*step));
+    return steps;
+}
+
 }  // namespace
 
 std::int64_t BandPlan::tile_count() const {
@@ -178,7 +188,8 @@ std::uint64_t JobPlan::fingerprint() const {
 }
 
 Expected<JobPlan> plan_job(JobPlanRequest request) {
-    auto steps = plan_steps(std::move(request.steps), request.inputs, request.worlds);
+    auto steps = request.guests ? steps_of_guests(*request.guests)
+                                : plan_steps(std::move(request.steps), request.inputs, request.worlds);
     if (!steps) {
         return std::unexpected(steps.error());
     }

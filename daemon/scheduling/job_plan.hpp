@@ -3,6 +3,7 @@
 #include "common/array/array_description.hpp"
 #include "common/errors/error.hpp"
 #include "daemon/kernels/kernel.hpp"
+#include "daemon/scheduling/guest_step.hpp"
 #include "daemon/scheduling/step_plan.hpp"
 #include "daemon/scheduling/tile_grid.hpp"
 
@@ -114,6 +115,7 @@ struct JobPlanRequest {
     std::int64_t tile_bytes = 0;
     Room room;
     std::vector<std::optional<WorldMatrix>> worlds = {};  // of the inputs, where files tell it; may be empty
+    std::optional<GuestOutput> guests = {};               // instead of steps and inputs
 };
 
 // Checks the arrays, asks the kernels, and decides whether the arrays are in the volume whole or stream through it. A

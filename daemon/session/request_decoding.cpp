@@ -114,7 +114,7 @@ std::optional<Error> check_types(const Json& body) {
         {"watch", &Json::is_boolean, "a boolean"}, {"priority", &Json::is_number_integer, "a whole number"},
         {"output", &Json::is_object, "an object"}, {"note", &Json::is_object, "an object"},
         {"submission", &Json::is_string, "text"},  {"wait_for_space", &Json::is_boolean, "a boolean"},
-        {"steps", &Json::is_array, "a list"},
+        {"steps", &Json::is_array, "a list"},      {"guests", &Json::is_object, "an object"},
     };
     for (const Rule& rule : rules) {
         const auto found = body.find(rule.key);
@@ -150,6 +150,36 @@ std::optional<Error> decode_kernels(const Json& body, JobRequest& request) {
         only.inputs.push_back({StepInput::From::input, input});
     }
     request.steps = {std::move(only)};
+    return std::nullopt;
+}
+
+// The output that the client's own processes fill.
+std::optional<Error> decode_guests(const Json& guests, JobRequest& request) {
+    auto array = array_from_json(guests);
+    if (!array) {
+        return array.error();
+    }
+    if (array->array.order != MemoryOrder::c || array->byte_order != ByteOrder::little) {
+        return bad("guests fill arrays in C order and this machine's byte order");
+    }
+    GuestOutput wanted{array->array, {}};
+    const Json tile = guests.value("tile", Json());
+    for (const Json& extent : tile.is_array() ? tile : Json::array()) {
+        if (!extent.is_number_integer() ||
+            (extent.is_number_unsigned() && extent.get<std::uint64_t>() > INT64_MAX)) {
+            return bad("a tile is not a list of whole numbers", tile.dump().substr(0, 100));
+        }
+        wanted.tile.push_back(extent.get<std::int64_t>());
+    }
+    if (!request.inputs.empty()) {
+        return bad("a job of guests has no inputs", "guests read what their client gives them");
+    }
+    if (!request.linked || request.keep) {
+        return bad("a job of guests must be linked, and cannot be kept",
+                   "its guests are processes of its client");
+    }
+    request.guests = std::move(wanted);
+    request.kernel = text_or(guests, "name", "guests").substr(0, 80);
     return std::nullopt;
 }
 
@@ -242,7 +272,9 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
     if (auto problem = decode_inputs(body, request, files, descriptors)) {
         return std::unexpected(*problem);
     }
-    if (auto problem = decode_kernels(body, request)) {
+    const auto guests = body.find("guests");
+    const bool is_for_guests = guests != body.end() && guests->is_object();
+    if (auto problem = is_for_guests ? decode_guests(*guests, request) : decode_kernels(body, request)) {
         return std::unexpected(std::move(*problem));
     }
     if (const auto output = body.find("output"); output != body.end() && output->is_object()) {

@@ -18,6 +18,13 @@ struct AttachGrant {
     UniqueDescriptor volume;
 };
 
+// The guests that a client asked for: what they need to know, and the descriptors: the segment, then a socket for each.
+struct GuestGrant {
+    Json facts;
+    std::vector<UniqueDescriptor> descriptors;
+};
+using GuestAnswer = std::function<void(Expected<GuestGrant>)>;
+
 // What sessions ask of the rest of the daemon. Answers may come later, from the loop; not after client_gone().
 class Service {
   public:
@@ -37,6 +44,9 @@ class Service {
     virtual Expected<AttachGrant> attach(const Peer& peer, JobId job) = 0;
     virtual void fetch(ClientId client, const Peer& peer, JobId job, OutputFile output, UniqueDescriptor file,
                        JobAnswer answer) = 0;
+    // Places for guests of a job. Answered when the job has its memory.
+    virtual void guests(ClientId client, const Peer& peer, JobId job, std::int64_t count,
+                        GuestAnswer answer) = 0;
     virtual Expected<Json> drop(const Peer& peer, JobId job) = 0;
     virtual Json status() = 0;
     virtual void trim(ClientId client, const Peer& peer, JobAnswer answer) = 0;

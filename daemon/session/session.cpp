@@ -85,6 +85,8 @@ void Session::dispatch(const std::string& name, Message& message) {
         service_.cancel(id_, peer_, job, later(name, tag));
     } else if (name == "attach") {
         attach(job, tag);
+    } else if (name == "guests") {
+        guests(job, integer_or(message.body, "count", 0), tag);
     } else if (name == "fetch") {
         fetch(message, tag);
     } else if (name == "drop") {
@@ -154,6 +156,17 @@ void Session::attach(JobId job, const Json& tag) {
     std::vector<UniqueDescriptor> descriptors;
     descriptors.push_back(std::move(grant->volume));
     answer("attach", tag, std::move(grant->array), std::move(descriptors));
+}
+
+void Session::guests(JobId job, std::int64_t count, const Json& tag) {
+    service_.guests(id_, peer_, job, count, [weak = weak_from_this(), tag](Expected<GuestGrant> grant) {
+        const auto self = weak.lock();
+        if (self && grant) {
+            self->answer("guests", tag, std::move(grant->facts), std::move(grant->descriptors));
+        } else if (self) {
+            self->answer_error(tag, grant.error());
+        }
+    });
 }
 
 void Session::job_event(JobId job, JobState state, const std::string& encoded) {

@@ -32,6 +32,7 @@ class Session : public std::enable_shared_from_this<Session> {
     JobAnswer watching(std::string name, Json tag, bool watch);
     void fetch(Message& message, const Json& tag);
     void attach(JobId job, const Json& tag);
+    void guests(JobId job, std::int64_t count, const Json& tag);
 
     void answer(const std::string& name, const Json& tag, Json body,
                 std::vector<UniqueDescriptor> descriptors = {});

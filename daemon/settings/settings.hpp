@@ -46,6 +46,11 @@ struct Settings {
     } kernels;
 
     struct {
+        std::string memory = "25%";  // of the machine's: for the outputs of guests, beside the volume
+        std::chrono::milliseconds idle{60'000};
+    } guests;
+
+    struct {
         int most_waiting = 1000;
         std::chrono::milliseconds patience{30'000};
     } queue;

@@ -20,7 +20,7 @@ void JobConductor::no_space(Job& job, std::int64_t band, Error error) {
         job.mover = {};
         job.pipeline.begin_transfers_again();
         job.last_load = -1;
-        if (job.record == nullptr) {
+        if (job.record == nullptr && !job.request.guests) {  // guests may have mapped it already
             release_runs(job);  // nothing is in them yet; others may use them while it waits
         }
     } else {

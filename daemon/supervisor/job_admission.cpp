@@ -54,11 +54,15 @@ void JobConductor::submit(ClientId client, const Peer& peer, JobRequest request,
     }
     pause_point("supervisor-after-admission");
     begin_bands(job);
-    take_mover(job);
+    if (job.request.guests && !job.request.output) {
+        file_checked(job, {});  // no file, no mover
+    } else {
+        take_mover(job);
+    }
     // Room and warm memory at hand: the mover gets its next order before it has answered the first.
     const bool nobody_waits = std::ranges::none_of(
         ledger_.unfinished(), [](const auto& entry) { return entry.second->state == JobState::queued; });
-    if (nobody_waits && reserve(job)) {
+    if (nobody_waits && !job.holds.reserved && reserve(job)) {
         advance(job);
     }
     arm_tick();
@@ -129,11 +133,15 @@ void JobConductor::accepted(Job& job) {
 // A job of a few tiles whose memory is at hand is answered when it has ended: one message and one wake-up of the
 // client less, while the workers want the CPUs. The tick answers if it takes longer than it looked.
 bool JobConductor::ends_soon(const Job& job) const {
-    return !job.request.output && job.holds.is_populated && job.plan.tile_count <= workers_.size();
+    return !job.request.output && !job.request.guests && job.holds.is_populated &&
+           job.plan.tile_count <= workers_.size();
 }
 
 // All of a job's extents or none: two jobs that each hold half of what they need would wait for ever.
 bool JobConductor::reserve(Job& job) {
+    if (job.request.guests) {
+        return reserve_for_guests(job);
+    }
     Holdings holds;
     const auto take = [&](std::int64_t bytes, std::optional<ByteRange>& place) {
         place = space_.reserve(job.id, bytes);
@@ -201,6 +209,14 @@ void JobConductor::admit_waiting() {
 }
 
 std::string JobConductor::why_waiting(const Job& job) const {
+    if (job.request.guests) {
+        const GuestMemory::Use guests = guest_memory_.use();
+        return fmt::format(
+            "it needs {} of the guests' memory; of {} (guests.memory) jobs hold {}, results that are "
+            "still looked at {}",
+            byte_size_text(job.plan.holds_bytes), byte_size_text(guests.bytes), byte_size_text(guests.held),
+            byte_size_text(guests.lingering));
+    }
     const SpaceUse use = space_.use();
     return fmt::format(
         "it needs {} of the volume; {} are free (the longest run {}), {} are held by jobs and kept "

@@ -12,6 +12,10 @@ namespace {
 
 constexpr auto tick_interval = std::chrono::milliseconds(100);
 
+std::int64_t guest_bytes_of(const Settings& settings) {
+    return parse_byte_size(settings.guests.memory, memory_bytes()).value_or(0);
+}
+
 }  // namespace
 
 JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, const VolumeSegment& volume,
@@ -21,7 +25,8 @@ JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, co
     : loop_(loop), settings_(settings), volume_(volume), plugins_(plugins), lifetime_(lifetime),
       space_(volume.extents(), volume.data_offset(),
              [descriptor = volume.descriptor()](ByteRange range) { return locked_parts(descriptor, range); }),
-      admission_(settings, space_.largest_possible(), lifetime == Lifetime::embedded),
+      admission_(settings, space_.largest_possible(), guest_bytes_of(settings),
+                 lifetime == Lifetime::embedded),
       ledger_(settings.results.history),
       workers_(loop, spawner, slot_cpus, settings.workers.nice,
                {.has_room = [this] { dispatch(); },
@@ -34,10 +39,19 @@ JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, co
       movers_(loop, spawner,
               {.reported = [this](JobId job, const MoverReport& report) { mover_reported(job, report); },
                .died = [this](JobId job) { mover_died(job); }}),
-      memory_(space_, workers_, settings.volume.huge_pages),
+      memory_(space_, workers_, settings.volume.huge_pages), guest_memory_(guest_bytes_of(settings)),
+      guests_(
+          loop, slot_cpus,
+          {.lease_done = [this](JobId job,
+                                const TileScheduler::Returned& returned) { guest_lease_done(job, returned); },
+           .died = [this](JobId job, const TileScheduler::Death& death) { guest_died(job, death); },
+           .failed =
+               [this](JobId job, const Error& error) {
+                   end_early(*ledger_.find(job), JobOutcome::failed, error);
+               }}),
       records_(volume.job_records(), volume.tile_bits()),
       journal_(spawner, std::move(journal_folder), journal, settings.results.history), tick_(loop),
-      expiry_(loop) {}
+      expiry_(loop), guest_expiry_(loop) {}
 
 void JobConductor::start() {
     workers_.start();
@@ -211,6 +225,7 @@ void JobConductor::shut_down(std::function<void()> then) {
 void JobConductor::stop_children() {
     tick_.cancel();
     expiry_.cancel();
+    guest_expiry_.cancel();
     workers_.stop();
     movers_.stop();
     journal_.stop();

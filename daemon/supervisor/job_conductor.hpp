@@ -6,10 +6,12 @@
 #include "daemon/scheduling/tile_scheduler.hpp"
 #include "daemon/session/service.hpp"
 #include "daemon/settings/settings.hpp"
+#include "daemon/supervisor/guest_crews.hpp"
 #include "daemon/supervisor/journal_keeper.hpp"
 #include "daemon/supervisor/memory_orders.hpp"
 #include "daemon/supervisor/mover_pool.hpp"
 #include "daemon/supervisor/worker_pool.hpp"
+#include "daemon/volume/guest_memory.hpp"
 #include "daemon/volume/job_records.hpp"
 #include "daemon/volume/volume_segment.hpp"
 #include "daemon/volume/volume_space.hpp"
@@ -71,6 +73,8 @@ class JobConductor : public Service {
     Expected<AttachGrant> attach(const Peer& peer, JobId job) override;
     void fetch(ClientId client, const Peer& peer, JobId job, OutputFile output, UniqueDescriptor file,
                JobAnswer answer) override;
+    void guests(ClientId client, const Peer& peer, JobId job, std::int64_t count,
+                GuestAnswer answer) override;
     Expected<Json> drop(const Peer& peer, JobId job) override;
     Json status() override;
     void trim(ClientId client, const Peer& peer, JobAnswer answer) override;
@@ -118,6 +122,14 @@ class JobConductor : public Service {
     void tell_tables(Job& job);
     void dispatch();
     void bind_worker(WorkerSlot worker, const Job& job);
+
+    // Jobs of guests (guest_jobs.cpp).
+    bool reserve_for_guests(Job& job);
+    void send_segment(Job& job);
+    void answer_guests(Job& job);
+    void guest_lease_done(JobId id, const TileScheduler::Returned& returned);
+    void guest_died(JobId id, const TileScheduler::Death& death);
+    void arm_guest_expiry();
 
     // A full disk.
     void no_space(Job& job, std::int64_t band, Error error);
@@ -198,10 +210,13 @@ class JobConductor : public Service {
     WorkerPool workers_;
     MoverPool movers_;
     MemoryOrders memory_;
+    GuestMemory guest_memory_;
+    GuestCrews guests_;
     JobRecords records_;
     JournalKeeper journal_;
     boost::asio::steady_timer tick_;
     boost::asio::steady_timer expiry_;
+    boost::asio::steady_timer guest_expiry_;
     bool ticking_ = false;
     bool dispatching_ = false;
     int unannounced_ = 0;  // records that the end waits for: they are not on disk yet
@@ -211,6 +226,12 @@ class JobConductor : public Service {
     std::multimap<JobId, PendingAnswer> cancel_answers_;
     std::map<JobId, ClientId> links_;  // jobs and lent results that end with a connection
     std::map<JobId, Fetch> fetches_;
+    struct PendingGuests {
+        ClientId client;
+        std::int64_t count;
+        GuestAnswer answer;
+    };
+    std::multimap<JobId, PendingGuests> guest_answers_;  // until the job has its memory
     // Of movers that were told to cancel: then they are killed, then given up.
     struct MoverDeadline {
         Clock::time_point at;

@@ -51,8 +51,8 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     scheduler_.remove(job.id);
     mover_deadlines_.erase(job.id);
     // A result that is whole in the volume outlives the failure to write it: `slab fetch` gets it elsewhere.
-    const bool whole_result =
-        job.holds.output && job.pipeline.all_computed() && !job.request.output_is_sequential();
+    const bool whole_result = job.holds.output && job.pipeline.all_computed() &&
+                              !job.request.output_is_sequential() && !job.request.guests;
     job.kept =
         whole_result && (outcome == JobOutcome::failed || (outcome == JobOutcome::done && job.request.keep));
     if (job.kept && outcome == JobOutcome::failed && lifetime_ == Lifetime::service) {
@@ -61,6 +61,10 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     }
     for (Stopwatch* const time : {&job.load_time, &job.compute_time, &job.flush_time}) {
         time->stop_all();
+    }
+    guests_.dismiss(job.id);
+    if (job.holds.segment) {
+        job.holds.segment->is_warm |= outcome == JobOutcome::done;
     }
     release_runs(job);
     if (!(job.kept && job.request.lent)) {
@@ -99,6 +103,7 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
 // Nobody hears of an end before it is in the journal.
 void JobConductor::announce(Job& job) {
     --unannounced_;
+    answer_guests(job);
     if (is_watched(job.id)) {
         on_job_event(to_json(job));
     }
@@ -119,6 +124,13 @@ void JobConductor::release_runs(Job& job) {
     Holdings given_up = std::exchange(job.holds, {});
     if (job.kept) {
         job.holds.output = std::exchange(given_up.output, std::nullopt);
+    }
+    if (given_up.segment) {
+        movers_.when_drained(job.id, [this, segment = given_up.segment] {
+            guest_memory_.release(segment);
+            arm_guest_expiry();
+            boost::asio::post(loop_, [this] { admit_waiting(); });
+        });
     }
     const std::vector<ByteRange> runs = given_up.runs();
     if (!runs.empty()) {

@@ -43,6 +43,7 @@ void JobConductor::client_gone(ClientId client) {
     const auto is_its = [client](const auto& entry) { return entry.second.client == client; };
     std::erase_if(submit_answers_, is_its);
     std::erase_if(cancel_answers_, is_its);
+    std::erase_if(guest_answers_, is_its);
     std::vector<JobId> linked;
     for (const auto& [job, owner] : links_) {
         if (owner == client) {
@@ -223,7 +224,9 @@ void JobConductor::trim(ClientId client, const Peer& peer, JobAnswer answer) {
         return;
     }
     space_.collect_lingering();
-    memory_.trim([this, answer = std::move(answer)](std::int64_t bytes) {
+    const std::int64_t of_guests = guest_memory_.drop_idle(Clock::now());
+    memory_.trim([this, of_guests, answer = std::move(answer)](std::int64_t of_volume) {
+        const std::int64_t bytes = of_volume + of_guests;
         spdlog::info("trimmed bytes={}", bytes);
         answer(Json{{"bytes", bytes}});
         admit_waiting();

@@ -19,7 +19,8 @@ void JobConductor::write_submitted(Job& job) {
         job.request.output || std::ranges::any_of(job.input_identities, [](const FileIdentity& file) {
             return file.is_anonymous == 0;
         });
-    if (!has_files || !journal_.is_there()) {
+    // A successor of this daemon could go on with a job of guests only if it had them.
+    if (!has_files || !journal_.is_there() || job.request.guests) {
         return;
     }
     Json inputs = Json::array();

@@ -120,6 +120,9 @@ void JobConductor::send_load(Job& job, std::int64_t band) {
 }
 
 void JobConductor::send_write(Job& job, std::int64_t band) {
+    if (job.holds.segment && !std::exchange(job.mover.knows_segment, true)) {
+        send_segment(job);
+    }
     const BandPlan part = job.plan.band(band);
     MoverOrder order{.kind = MoverOrderKind::write, .band = band};
     order.has_output = 1;
@@ -153,6 +156,11 @@ void JobConductor::start_band(Job& job, std::int64_t band) {
 }
 
 void JobConductor::start_phase(Job& job) {
+    if (job.request.guests) {
+        guests_.add_band({job.id, job.owner.uid, job.request.priority},
+                         {job.band, job.tiles(), job.placement(job.band, job.band_plan).output()});
+        return;
+    }
     const std::span<const std::uint64_t> filled = tile_bits(job, job.band, job.tiles().tile_count());
     const bool is_begun = std::ranges::any_of(filled, [](std::uint64_t word) { return word != 0; });
     const std::int64_t waiting =

@@ -51,6 +51,7 @@ Json JobConductor::to_json(const Job& job) const {
 Json JobConductor::status() {
     space_.collect_lingering();
     const SpaceUse use = space_.use();
+    const GuestMemory::Use guest_use = guest_memory_.use();
     Json workers = Json::array();
     for (const WorkerView& worker : workers_.view()) {
         workers.push_back({{"slot", worker.slot},
@@ -96,6 +97,12 @@ Json JobConductor::status() {
           {"free_bytes", use.free},
           {"largest_free_bytes", space_.largest_free()},
           {"adopted", volume_.adopted()}}},
+        {"guests",
+         {{"count", guests_.guest_count()},
+          {"bytes", guest_use.bytes},
+          {"held_bytes", guest_use.held},
+          {"lingering_bytes", guest_use.lingering},
+          {"idle_bytes", guest_use.idle}}},
         {"workers", workers},
         {"workers_lost", workers_lost_},
         {"movers", movers},

@@ -137,6 +137,7 @@ class Supervisor {
             const bool needs_restart = fresh->socket.path != settings_.socket.path ||
                                        fresh->volume.size != settings_.volume.size ||
                                        fresh->volume.huge_pages != settings_.volume.huge_pages ||
+                                       fresh->guests.memory != settings_.guests.memory ||
                                        fresh->workers.count != settings_.workers.count ||
                                        fresh->workers.cpus != settings_.workers.cpus ||
                                        fresh->workers.nice != settings_.workers.nice ||
@@ -147,6 +148,7 @@ class Supervisor {
             settings_.attach = fresh->attach;
             settings_.results = fresh->results;
             settings_.quota = fresh->quota;
+            settings_.guests.idle = fresh->guests.idle;
             settings_.log = fresh->log;
             spdlog::set_level(spdlog::level::from_str(settings_.log.level));
             conductor_.settings_changed();

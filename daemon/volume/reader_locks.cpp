@@ -20,9 +20,10 @@ struct flock lock_over(ByteRange range, short type) {
 
 }  // namespace
 
-Expected<UniqueDescriptor> open_with_read_lock(int volume, ByteRange range) {
+Expected<UniqueDescriptor> open_with_read_lock(int volume, ByteRange range, ReaderAccess access) {
     const std::string path = fmt::format("/proc/self/fd/{}", volume);
-    UniqueDescriptor reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const int mode = access == ReaderAccess::read_write ? O_RDWR : O_RDONLY;
+    UniqueDescriptor reader(::open(path.c_str(), mode | O_CLOEXEC));
     struct flock lock = lock_over(range, F_RDLCK);
     if (!reader || ::fcntl(reader.get(), F_OFD_SETLK, &lock) != 0) {
         return std::unexpected(Error{ErrorKind::failed, "the volume cannot be opened for a reader",

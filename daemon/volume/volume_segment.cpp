@@ -93,12 +93,12 @@ void write_header(std::byte* data, const std::string& instance, std::int64_t byt
     std::memcpy(data, volume_magic.data(), volume_magic.size());
 }
 
+}  // namespace
+
 std::int64_t memory_bytes() {
     return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) *
            static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
 }
-
-}  // namespace
 
 Expected<VolumeSegment> VolumeSegment::open(const SegmentRequest& request) {
     const std::string name = "/slabd." + request.instance;

@@ -65,6 +65,9 @@ class VolumeSegment {
     bool adopted_;
 };
 
+// Of this machine: what shares ("40%") in the settings are of.
+std::int64_t memory_bytes();
+
 // The size of a volume by the setting volume.size, in bytes. A share ("40%") of the memory is cut to what /dev/shm
 // has free; a size that was asked for in bytes and does not fit there is an error with both numbers.
 Expected<std::int64_t> volume_bytes_for(const std::string& size);

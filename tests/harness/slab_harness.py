@@ -93,6 +93,17 @@ def processes_of_session(session):
     return found
 
 
+def children_of(pid):
+    """Living children of a process."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            fields = _stat_fields(name)
+            if fields and int(fields[1]) == pid and fields[0] not in "ZX":
+                found.append(int(name))
+    return found
+
+
 def open_descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
@@ -136,8 +147,8 @@ class Daemon:
 
     def __init__(self, directory, *, test_kernels=False, workers=2, cpus=None, nice=None, volume="256MiB",
                  huge_pages=None, populate=None, tile_bytes=None, tile_deadline=None, attach_allow=None,
-                 socket_mode=None, expire=None, history=None, quota="100%", journal=None, plugins=None, pause=(),
-                 environment=None):
+                 socket_mode=None, expire=None, history=None, quota="100%", journal=None, plugins=None,
+                 guest_memory=None, pause=(), environment=None):
         Daemon._count += 1
         self.directory = pathlib.Path(directory)
         self.instance = f"test-{os.getpid()}-{Daemon._count}"
@@ -154,6 +165,7 @@ class Daemon:
             "workers": {"count": workers, "cpus": cpus, "nice": nice, "tile_deadline": tile_deadline},
             "kernels": {"plugins": None if plugins is None else [str(path) for path in plugins]},
             "tiles": {"bytes": tile_bytes},
+            "guests": {"memory": guest_memory},
             "attach": {"allow": attach_allow},
             "socket": {"mode": socket_mode},
             "journal": {"folder": str(self.journal)},

@@ -5,6 +5,7 @@
     c = slab.run("zoom", "in.npy", out="out.npy", factor=2)    # file to file; c is a read-only memmap of out.npy
     job = slab.submit("outer", y, x)                           # returns at once
     job.wait(); r = job.result(); job.drop()                   # r stays valid: a view holds its memory by itself
+    r = slab.map_tiles(operate, y, x, shape=(50, 60), dtype=float)     # a function of your own fills the tiles
     d = slab.run([slab.step("zoom", factor=2), slab.step("zoom", factor=0.5)], a)      # a pipeline is one job
 
 The daemon is the one at $SLABD_SOCKET, else the user's own, else the system's. Where none is running, a private one
@@ -18,13 +19,14 @@ Every error is a SlabError: `what` went wrong in one line, `because` the facts, 
 The wire is described in common/protocol/README.md; this module is written after that page alone.
 """
 
-from slab.calls import attach, jobs, kernels, plan, resume, run, status, submit
+from slab.calls import attach, jobs, kernels, map_tiles, plan, resume, run, status, submit
 from slab.connection import Connection
 from slab.errors import Cancelled, Interrupted, JobFailed, NoDaemon, Refused, SlabError, UsageError
 from slab.job import Job
 from slab.job_request import step
+from slab.tile import Tile
 
-__all__ = ["run", "step", "submit", "resume", "attach", "plan", "kernels", "jobs", "status", "Connection", "Job",
+__all__ = ["run", "step", "map_tiles", "Tile", "submit", "resume", "attach", "plan", "kernels", "jobs", "status", "Connection", "Job",
            "SlabError", "UsageError", "Refused", "JobFailed", "NoDaemon", "Interrupted", "Cancelled"]
 
 for _name in __all__:  # in tracebacks and help() they are slab.Refused, not slab.errors.Refused

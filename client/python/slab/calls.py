@@ -1,5 +1,6 @@
 """The functions of the module: each asks the process's own connection."""
 
+from slab.guest import check_no_guest
 from slab.shared_connection import process_connection
 
 
@@ -29,6 +30,41 @@ def run(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None,
     return process_connection(daemon, plugin).run(kernel, *inputs, out=out, overwrite=overwrite, priority=priority,
                                    max_memory=max_memory, tile_bytes=tile_bytes, name=name,
                                    wait_for_space=wait_for_space, tables=tables, **parameters)
+
+
+def map_tiles(function, *inputs, shape=None, dtype=None, workers=None, tile=None, halo=None, out=None, overwrite=False,
+              progress=False, deadline=None, priority=0, max_memory=None, tile_bytes=None, name=None, wait_for_space=False,
+              daemon=False):
+    """Has an array filled by a function of your own, tile by tile, in several processes at once: the array.
+
+        def operate(tile, y, x, out):          # out is a writable view of r[tile.y, tile.x]
+            out[:] = y[tile.y, None] * x[tile.x]
+        r = slab.map_tiles(operate, y, x, shape=(len(y), len(x)), dtype=float)
+
+    function(tile, *inputs, out): fills all of out, whose elements are undefined before (as numpy.empty), and returns
+        nothing. It may be called again for a tile, so it must write the same again. It runs in processes forked from this
+        one, so closures, lambdas and what was compiled before (numba: call it once) work; what it changes beside `out` is
+        lost with its process. tile: see slab.Tile.
+    inputs: arrays, as they are when the call is made, or paths of .npy files, which are mapped. They are passed whole and
+        read-only: tile.padded and tile.inner say where to read with a halo.
+    shape, dtype: the output's, of 1 to 5 axes. Default: those of the first input.
+    workers: how many processes. Default: as many as the daemon has workers.
+    tile: the extents of a tile, one for each axis, or one for all. Default: whole rows of about 4 MiB (tile_bytes).
+    halo: by how much tile.padded is wider than the tile, for each axis, or for all.
+    out: None: the array is in shared memory of this user's own, writable, and comes back without a copy; or a path ending
+        in .npy or .raw: the array is a memmap of that file. It streams there and may be larger than the memory; max_memory
+        (bytes or "512MiB") bounds what of it is in memory at one time.
+    progress: True: show it on standard error. deadline: seconds that a tile may take. Default: the daemon's setting.
+    The rest is as in run(); the job is shown by `slab ps`, and cancelled by `slab cancel` or Ctrl-C.
+
+    An exception in the function is a JobFailed with the tile and the traceback. A process that is killed costs its tiles a
+    second try; a tile that kills three fails the job. Raises as run() does.
+    """
+    check_no_guest()  # before a connection is made for nothing
+    return process_connection(daemon).map_tiles(
+        function, *inputs, shape=shape, dtype=dtype, workers=workers, tile=tile, halo=halo, out=out, overwrite=overwrite,
+        progress=progress, deadline=deadline, priority=priority, max_memory=max_memory, tile_bytes=tile_bytes, name=name,
+        wait_for_space=wait_for_space)
 
 
 def submit(kernel, *inputs, out=None, overwrite=False, priority=0, max_memory=None, tile_bytes=None, name=None,

@@ -7,6 +7,7 @@ import secrets
 from slab.attached_array import map_array
 from slab.embedded_daemon import plugin_paths
 from slab.errors import Interrupted, SlabError, UsageError
+from slab.guest import check_no_guest
 from slab.held_files import HeldFiles
 from slab.image_parameters import with_images
 from slab.inputs import describe_input, open_input
@@ -16,6 +17,7 @@ from slab.messages import close_all
 from slab.outputs import OutputFile
 from slab.reconnection import SurvivingLink
 from slab.resumed_files import WrittenFile, open_again, reopen_output
+from slab.tile_mapping import map_tiles_on
 
 
 class Connection(SurvivingLink):
@@ -144,6 +146,18 @@ class Connection(SurvivingLink):
                 fresh.close()
             at_failure.pop_all()
             return job
+
+    def map_tiles(self, function, *inputs, **options):
+        """See slab.map_tiles()."""
+        return self.map_tiles_and_tell(function, *inputs, **options)[0]
+
+    def map_tiles_and_tell(self, function, *inputs, shape=None, dtype=None, workers=None, tile=None, halo=None, out=None,
+                           overwrite=False, progress=False, deadline=None, priority=0, max_memory=None, tile_bytes=None,
+                           name=None, wait_for_space=False):
+        """The array of slab.map_tiles(), and the job as `slab show --json` shows it."""
+        check_no_guest()
+        return map_tiles_on(self, function, inputs, shape, dtype, workers, tile, halo, out, overwrite, progress, deadline,
+                            job_options(priority, max_memory, tile_bytes, name, wait_for_space))
 
     def plan(self, kernel, *inputs, max_memory=None, tile_bytes=None, **parameters):
         """See slab.plan()."""
