@@ -1,5 +1,7 @@
 #include "client/formats/element_reader.hpp"
 
+#include "client/formats/stored_element.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -7,47 +9,26 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cerrno>
-#include <cstring>
 
 namespace slab {
 namespace {
 
+using Convert = void (*)(const std::byte* from, bool is_swapped, std::span<float> to);
+
 template <typename Stored>
 void to_floats(const std::byte* from, bool is_swapped, std::span<float> to) {
     for (float& number : to) {
-        std::array<std::byte, sizeof(Stored)> bytes;
-        std::memcpy(bytes.data(), from, sizeof(Stored));
-        if (is_swapped) {
-            std::ranges::reverse(bytes);
-        }
-        number = static_cast<float>(std::bit_cast<Stored>(bytes));
+        number = static_cast<float>(stored_element<Stored>(from, is_swapped));
         from += sizeof(Stored);
     }
 }
 
-using Convert = void (*)(const std::byte* from, bool is_swapped, std::span<float> to);
-
 // Null: there is no number for it.
 Convert conversion_of(DType dtype) {
-    switch (dtype) {
-    case DType::boolean:
-    case DType::uint8: return to_floats<std::uint8_t>;
-    case DType::uint16: return to_floats<std::uint16_t>;
-    case DType::uint32: return to_floats<std::uint32_t>;
-    case DType::uint64: return to_floats<std::uint64_t>;
-    case DType::int8: return to_floats<std::int8_t>;
-    case DType::int16: return to_floats<std::int16_t>;
-    case DType::int32: return to_floats<std::int32_t>;
-    case DType::int64: return to_floats<std::int64_t>;
-    case DType::float32: return to_floats<float>;
-    case DType::float64: return to_floats<double>;
-    case DType::complex64:
-    case DType::complex128: return nullptr;
-    }
-    return nullptr;
+    Convert convert = nullptr;
+    visit_real_type(dtype, [&convert]<typename Stored>(Stored) { convert = to_floats<Stored>; });
+    return convert;
 }
 
 }  // namespace

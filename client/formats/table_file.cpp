@@ -2,6 +2,8 @@
 
 #include "client/formats/itk_transforms.hpp"
 #include "client/formats/npy_header.hpp"
+#include "client/formats/stored_element.hpp"
+#include "client/library/job_request.hpp"
 #include "common/array/table_text.hpp"
 #include "common/files/unique_descriptor.hpp"
 
@@ -11,9 +13,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
-#include <cstring>
 
 namespace slab {
 namespace {
@@ -26,36 +26,17 @@ std::unexpected<Error> refuse(std::string what, std::string because, std::string
     return std::unexpected(Error{ErrorKind::usage, std::move(what), std::move(because), std::move(remedy)});
 }
 
-template <typename T>
-double element_at(const std::byte* bytes, ByteOrder order) {
-    std::array<std::byte, sizeof(T)> swapped;
-    std::copy_n(bytes, sizeof(T), swapped.begin());
-    constexpr auto native = std::endian::native == std::endian::little ? ByteOrder::little : ByteOrder::big;
-    if (order != native) {
-        std::ranges::reverse(swapped);
-    }
-    return static_cast<double>(std::bit_cast<T>(swapped));
+template <typename Stored>
+double number_at(const std::byte* from, bool is_swapped) {
+    return static_cast<double>(stored_element<Stored>(from, is_swapped));
 }
 
 // Null for complex elements.
-using ElementReader = double (*)(const std::byte*, ByteOrder);
-ElementReader reader_of(DType dtype) {
-    switch (dtype) {
-    case DType::boolean:
-    case DType::uint8: return element_at<std::uint8_t>;
-    case DType::int8: return element_at<std::int8_t>;
-    case DType::uint16: return element_at<std::uint16_t>;
-    case DType::int16: return element_at<std::int16_t>;
-    case DType::uint32: return element_at<std::uint32_t>;
-    case DType::int32: return element_at<std::int32_t>;
-    case DType::uint64: return element_at<std::uint64_t>;
-    case DType::int64: return element_at<std::int64_t>;
-    case DType::float32: return element_at<float>;
-    case DType::float64: return element_at<double>;
-    case DType::complex64:
-    case DType::complex128: break;
-    }
-    return nullptr;
+using NumberAt = double (*)(const std::byte* from, bool is_swapped);
+NumberAt number_reader(DType dtype) {
+    NumberAt read = nullptr;
+    visit_real_type(dtype, [&read]<typename Stored>(Stored) { read = number_at<Stored>; });
+    return read;
 }
 
 // Where the element with this number in C order lies in an array of Fortran order.
@@ -80,7 +61,7 @@ Expected<NumberTable> table_of_npy(const ByteSource& source, const std::string& 
         return std::unexpected(header.error());
     }
     const Shape& shape = header->array.shape;
-    const ElementReader read = reader_of(header->array.dtype);
+    const NumberAt read = number_reader(header->array.dtype);
     const auto element = static_cast<std::int64_t>(size_of(header->array.dtype));
     const std::int64_t count = byte_count(header->array) / element;
     const std::string is = fmt::format("it is {} {}", to_text(shape), name_of(header->array.dtype));
@@ -110,9 +91,10 @@ Expected<NumberTable> table_of_npy(const ByteSource& source, const std::string& 
     }
     NumberTable table{shape.rank < 2 ? 1 : shape[0], shape.rank < 2 ? count : count / shape[0], {}};
     const auto* const data = reinterpret_cast<const std::byte*>(bytes->data());
+    const bool is_swapped = header->byte_order != native_byte_order;
     for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t place = header->array.order == MemoryOrder::fortran ? fortran_place(shape, i) : i;
-        table.values.push_back(read(data + place * element, header->byte_order));
+        table.values.push_back(read(data + place * element, is_swapped));
     }
     return table;
 }
