@@ -65,9 +65,9 @@ TEST_CASE("the confounds' first row has n/a where there is no frame before, and 
     const auto lines = lines_of(
         confounds_tsv(confounds_of({moved(shift({-0.0, 0, 0})), moved(shift({0.5, 0, 0}))}, {0, 0, 0})));
 
-    CHECK(lines[0] == "trans_x\ttrans_y\ttrans_z\trot_x\trot_y\trot_z\tframewise_displacement\trmsd\tdvars");
-    CHECK(lines[1] == "0\t0\t0\t0\t0\t0\tn/a\tn/a\tn/a");
-    CHECK(lines[2] == "0.5\t0\t0\t0\t0\t0\t0.5\t0.5\t0");
+    CHECK(lines[0] == "trans_x\ttrans_y\ttrans_z\trot_x\trot_y\trot_z\tframewise_displacement\trmsd\tdvars\tstd_dvars");
+    CHECK(lines[1] == "0\t0\t0\t0\t0\t0\tn/a\tn/a\tn/a\tn/a");
+    CHECK(lines[2] == "0.5\t0\t0\t0\t0\t0\t0.5\t0.5\t0\t0");
 }
 
 TEST_CASE("frames that did not converge are named in the summary and in the sidecar") {
@@ -82,7 +82,7 @@ TEST_CASE("frames that did not converge are named in the summary and in the side
 
 TEST_CASE("the table of a job's result is read, and one that is none is an error") {
     const auto motion =
-        motion_in(R"({"motion":[[1,0,0,5, 0,1,0,6, 0,0,1,7, 0.99,8,0,"nan",2.5]],"other":[[1]]})");
+        motion_in(R"({"motion":[[1,0,0,5, 0,1,0,6, 0,0,1,7, 0.99,8,0,"nan",2.5,1.25]],"other":[[1]]})");
 
     REQUIRE(motion);
     CHECK(motion->at(0).to_reference.rows[2][3] == 7);
@@ -90,6 +90,7 @@ TEST_CASE("the table of a job's result is read, and one that is none is an error
     CHECK_FALSE(motion->at(0).has_converged);
     CHECK(std::isnan(motion->at(0).noise));
     CHECK(motion->at(0).dvars == 2.5);
+    CHECK(motion->at(0).std_dvars == 1.25);
     CHECK_FALSE(motion_in("[1,2]"));
     CHECK_FALSE(motion_in(R"({"motion":[[1,2,3]]})"));
     CHECK_FALSE(motion_in(""));
