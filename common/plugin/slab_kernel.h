@@ -39,7 +39,8 @@
  *
  *   - It writes every element of its tile and nothing else, and reads only what it is shown: a tile may run twice.
  *   - An element depends on its indices in the whole array, never on where its tile begins: the result must not depend
- *     on how the work is cut. Sums that are to be the same bits everywhere begin anew for each element.
+ *     on how the work is cut. Sums begin anew for each element. -ffast-math, and -ffp-contract=fast where the machine has
+ *     fused multiply-add, let the compiler round differently at a row's end than within it: leave them out.
  *   - It starts no threads, keeps nothing from one call to the next, and leaves signals alone. It runs on one CPU; the
  *     other workers have the others.
  *   - It ends. One that works on a lease for longer than `workers.tile_deadline` is killed, with its worker. A tile that has
@@ -90,8 +91,8 @@ enum {
  * numpy and nibabel show them; `strides` say how they lie in memory: of an array in C order the last axis is contiguous, of
  * one in Fortran order (NIfTI files) the first. Elements lie at multiples of their size (complex: of a part's). */
 typedef struct slab_view {
-    char*
-        data; /* the element at `begin`; of an input for reading only. NULL: the phase does not read this array */
+    /* The element at `begin`; of an input for reading only. NULL: the phase reads nothing of this array. */
+    char* data;
     int32_t dtype;
     int32_t dimensions;
     int64_t begin[SLAB_MOST_DIMENSIONS];
@@ -211,8 +212,11 @@ typedef struct slab_input {
     const char* dtypes;
     int32_t least_dimensions; /* 0: 1 */
     int32_t most_dimensions;  /* 0: SLAB_MOST_DIMENSIONS */
-    int32_t
-        repeats; /* not 0, of the last input only: one or more arrays, shown to `fill` one after the other */
+    /* NULL: any. Else which it must have, as a list of sizes: "image" of a mask, "image[-1]" of weights. */
+    const char* shape;
+    /* Not 0, of the last input only: one or more arrays, shown to `fill` one after the other. In sizes its name stands for
+     * the first of them, also in its own `shape`. */
+    int32_t repeats;
 } slab_input;
 
 typedef void (*slab_fill)(const slab_tile* tile);
@@ -220,8 +224,8 @@ typedef void (*slab_fill)(const slab_tile* tile);
 /* An array that tiles fill: the output, or a workspace. */
 typedef struct slab_array {
     const char* name; /* lower_snake, of workspaces; the output has none */
-    const char*
-        dtype; /* a numpy name; that of an input, by its name; or what a choice parameter of dtypes says, by its name */
+    /* A numpy name; the name of an input, for its dtype; or that of a choice parameter whose choices are dtypes. */
+    const char* dtype;
     const char* shape;
     const char* reads[SLAB_MOST_INPUTS];                /* of each described input */
     const char* reads_workspaces[SLAB_MOST_WORKSPACES]; /* of each workspace before this array */

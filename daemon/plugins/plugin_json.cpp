@@ -31,6 +31,7 @@ Json told_kernel_to_json(const ToldKernel& kernel) {
     for (const ToldInput& input : kernel.inputs) {
         inputs.push_back({{"name", input.name},
                           {"dtypes", input.dtypes},
+                          {"shape", input.shape},
                           {"least", input.least_dimensions},
                           {"most", input.most_dimensions},
                           {"repeats", input.repeats}});
@@ -67,10 +68,10 @@ std::optional<ToldKernel> told_kernel_from_json(const Json& json) {
                           .output = array_from_json(json.at("output")),
                           .flags = json.at("flags").get<std::uint64_t>()};
         for (const Json& input : json.at("inputs")) {
-            kernel.inputs.push_back({input.at("name").get<std::string>(),
-                                     input.at("dtypes").get<std::string>(),
-                                     input.at("least").get<std::int64_t>(),
-                                     input.at("most").get<std::int64_t>(), input.at("repeats").get<bool>()});
+            kernel.inputs.push_back(
+                {input.at("name").get<std::string>(), input.at("dtypes").get<std::string>(),
+                 input.at("shape").get<std::string>(), input.at("least").get<std::int64_t>(),
+                 input.at("most").get<std::int64_t>(), input.at("repeats").get<bool>()});
         }
         for (const Json& parameter : json.at("parameters")) {
             kernel.parameters.push_back(

@@ -115,6 +115,7 @@ class JobConductor : public Service {
     void send_write(Job& job, std::int64_t band);
     void send_seal(Job& job);
     void start_band(Job& job, std::int64_t band);
+    void part_from_plugins();
     void start_phase(Job& job);
     void phase_complete(Job& job);
     void band_complete(Job& job);

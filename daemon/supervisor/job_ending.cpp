@@ -93,6 +93,7 @@ void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     } else {
         announce(job);
     }
+    part_from_plugins();
     // After the answers: these wake children, who would keep the client from its CPU.
     workers_.forget_job(job.id);
     movers_.finish(job.id);

@@ -155,12 +155,27 @@ void JobConductor::start_band(Job& job, std::int64_t band) {
     start_phase(job);
 }
 
+// What a plug-in leaves behind in a worker (a thread, a damaged heap) is not to meet the jobs after its own. While one of
+// its jobs runs, others may share the workers with it.
+void JobConductor::part_from_plugins() {
+    const auto uses_plugins = [](const auto& entry) {
+        return std::ranges::any_of(entry.second->plan.steps, [](const StepPlan& step) {
+            return step.kernel != nullptr && step.kernel->load != nullptr;
+        });
+    };
+    if (workers_.has_plugin_workers() && !ledger_.unfinished().empty() &&
+        std::ranges::none_of(ledger_.unfinished(), uses_plugins)) {
+        workers_.replace_plugin_workers();
+    }
+}
+
 void JobConductor::start_phase(Job& job) {
     if (job.request.guests) {
         guests_.add_band({job.id, job.owner.uid, job.request.priority},
                          {job.band, job.tiles(), job.placement(job.band, job.band_plan).output()});
         return;
     }
+    part_from_plugins();
     const std::span<const std::uint64_t> filled = tile_bits(job, job.band, job.tiles().tile_count());
     const bool is_begun = std::ranges::any_of(filled, [](std::uint64_t word) { return word != 0; });
     const std::int64_t waiting =
@@ -231,7 +246,9 @@ void JobConductor::bind_worker(WorkerSlot worker, const Job& job) {
     order.table_bytes = static_cast<std::int64_t>(step.plan.table.size());
     order.tiles = job.tiles();
     order.program = step.plan.program;
-    workers_.bind(worker, order);
+    workers_.bind(worker, order,
+                  step.kernel->load == nullptr ? WorkerPool::CodeOrigin::built_in
+                                               : WorkerPool::CodeOrigin::plugin);
 }
 
 void JobConductor::lease_done(const LeaseReport& report) {

@@ -54,7 +54,8 @@ void look_at(const std::string& path) {
     tell({{"loaded", true}});
     const auto kernels = kernels::read_plugin_table(library.table());
     if (!kernels) {
-        const bool is_version = library.table().abi != SLAB_KERNEL_ABI;
+        const bool is_version =
+            library.table().abi != SLAB_KERNEL_ABI || library.table().kernel_bytes != sizeof(slab_kernel);
         tell({{"refused", error_to_json(plugin_refused(
                               path, kernels.error(),
                               is_version ? "Build it with the slab_kernel.h that came with this slabd."
@@ -154,9 +155,12 @@ void take_message(Probe& probe) {
         probe.step = Probe::Step::describing;
     } else {
         for (const Json& kernel : message->body.value("kernels", Json::array())) {
-            if (auto told = told_kernel_from_json(kernel)) {
-                probe.found.kernels.push_back(std::move(*told));
+            auto told = told_kernel_from_json(kernel);
+            if (!told) {
+                probe.problem = plugin_refused(probe.path, "its table of kernels arrived damaged", "");
+                return;
             }
+            probe.found.kernels.push_back(std::move(*told));
         }
         probe.step = Probe::Step::done;
     }

@@ -94,7 +94,31 @@ void WorkerPool::order_finished(WorkerSlot slot) {
     worker.current_since = Clock::now();
     if (worker.orders.empty() && worker.state == WorkerState::busy) {
         move(slot, WorkerState::idle);
+        if (worker.is_leaving) {
+            leave(slot);
+        }
     }
+}
+
+void WorkerPool::leave(WorkerSlot slot) {
+    move(slot, WorkerState::killed);
+    slots_[index(slot)].child->kill();
+}
+
+void WorkerPool::replace_plugin_workers() {
+    for (WorkerSlot slot = 0; slot < size(); ++slot) {
+        Slot& worker = slots_[index(slot)];
+        if (worker.has_plugin_code && !worker.is_leaving) {
+            worker.is_leaving = true;
+            if (worker.state == WorkerState::idle) {
+                leave(slot);
+            }
+        }
+    }
+}
+
+bool WorkerPool::has_plugin_workers() const {
+    return std::ranges::any_of(slots_, [](const Slot& slot) { return slot.has_plugin_code; });
 }
 
 void WorkerPool::add_order(WorkerSlot slot, Outstanding order) {
@@ -115,7 +139,14 @@ void WorkerPool::died(WorkerSlot slot, const std::string& how) {
     move(slot, WorkerState::dead);
     worker.child.reset();
     worker.bound.clear();
+    worker.has_plugin_code = false;
+    const bool was_to_leave = std::exchange(worker.is_leaving, false) && worker.orders.empty();
     if (stopping_) {
+        return;
+    }
+    if (was_to_leave) {
+        spdlog::debug("worker={} cpu={} pid={} replaced: it had run a plug-in", slot, worker.cpu, pid);
+        spawn(slot);
         return;
     }
     std::vector<ExtentOrder> extents;
@@ -150,7 +181,7 @@ WorkerSlot WorkerPool::with_room() const {
     for (WorkerSlot slot = 0; slot < size(); ++slot) {
         const Slot& worker = slots_[index(slot)];
         const bool alive = worker.state == WorkerState::idle || worker.state == WorkerState::busy;
-        if (alive && worker.orders.size() < most_outstanding &&
+        if (alive && !worker.is_leaving && worker.orders.size() < most_outstanding &&
             (best < 0 || worker.orders.size() < slots_[index(best)].orders.size())) {
             best = slot;
         }
@@ -163,8 +194,9 @@ WorkerSlot WorkerPool::without_orders() const {
     return slot >= 0 && slots_[index(slot)].orders.empty() ? slot : -1;
 }
 
-void WorkerPool::bind(WorkerSlot slot, const BindOrder& order) {
+void WorkerPool::bind(WorkerSlot slot, const BindOrder& order, CodeOrigin origin) {
     slots_[index(slot)].bound.insert(order.job);
+    slots_[index(slot)].has_plugin_code |= origin == CodeOrigin::plugin;
     slots_[index(slot)].child->channel().send_plain(bytes_of(order));
 }
 

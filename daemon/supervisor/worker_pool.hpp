@@ -59,11 +59,17 @@ class WorkerPool {
     WorkerSlot without_orders() const;
 
     bool knows(WorkerSlot slot, JobId job) const { return slots_[index(slot)].bound.contains(job); }
-    void bind(WorkerSlot slot, const BindOrder& order);
+    // CodeOrigin::plugin: the worker loads foreign code for it, which may leave something behind in the process.
+    enum class CodeOrigin : std::uint8_t { built_in, plugin };
+    void bind(WorkerSlot slot, const BindOrder& order, CodeOrigin origin);
     void lease(WorkerSlot slot, const Lease& lease);
     void order_extents(WorkerSlot slot, const ExtentOrder& order);
     void stop_job(JobId job);
     void forget_job(JobId job);
+
+    // Those that have run code of plug-ins get no new orders, and are replaced as soon as they have none.
+    void replace_plugin_workers();
+    bool has_plugin_workers() const;
 
     // Kills workers whose current order is older than that.
     void enforce_deadline(std::chrono::milliseconds deadline);
@@ -80,6 +86,8 @@ class WorkerPool {
         std::shared_ptr<ChildProcess> child;
         std::set<JobId> bound;
         std::deque<Outstanding> orders;
+        bool has_plugin_code = false;
+        bool is_leaving = false;          // it is replaced when it has no orders
         Clock::time_point current_since;  // when the order at the front became the one being worked on
         int restarts = -1;                // the first start is none
         int deaths_before_idle = 0;
@@ -92,6 +100,7 @@ class WorkerPool {
     void move(WorkerSlot slot, WorkerState to);
     void reported(WorkerSlot slot, std::string_view report);
     void order_finished(WorkerSlot slot);
+    void leave(WorkerSlot slot);
     void add_order(WorkerSlot slot, Outstanding order);
     void died(WorkerSlot slot, const std::string& how);
 

@@ -299,6 +299,10 @@ std::vector<AgreementCase> agreement_cases(std::string_view kernel) {
 }
 
 std::vector<AgreementCase> shared_agreement_cases(std::string_view kernel) {
+    const char* const wanted = std::getenv("SLABD_AGREEMENT_KERNEL");
+    if (wanted != nullptr && !kernel.starts_with(wanted)) {
+        return {};
+    }
     const char* const share = std::getenv("SLABD_AGREEMENT_SHARE");
     std::vector<AgreementCase> cases = agreement_cases(kernel);
     std::size_t own = 0;

@@ -23,8 +23,8 @@ struct AgreementCase {
 // output, which is stored past the caches. Empty for a kernel that nobody wrote cases for: a test says so.
 std::vector<AgreementCase> agreement_cases(std::string_view kernel);
 
-// Those of this process: SLABD_AGREEMENT_SHARE=0/2 means every second case, from the first on, 1/2 the others; all unless
-// it is set.
+// Those of this process: SLABD_AGREEMENT_KERNEL=plug_ means kernels whose names begin so, SLABD_AGREEMENT_SHARE=0/2 every
+// second case, from the first on, 1/2 the others; all unless they are set.
 std::vector<AgreementCase> shared_agreement_cases(std::string_view kernel);
 
 // Any bytes for integers; for real and complex numbers also infinities, NaNs, denormals and zeros of both

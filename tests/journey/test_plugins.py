@@ -1,5 +1,6 @@
 """Kernels of one's own: built outside of the tree as a user would, tried with `slab run --plugin`, loaded by a daemon."""
 
+import inspect
 import os
 import pathlib
 import re
@@ -276,6 +277,19 @@ class Refusals(DaemonTestCase):
                 ('DEFAULT="many"', "kernel 'faulty', default_value: row cannot be 'many'; it takes a whole number >= 0")]:
             self.assertEqual(self.refused(self.library(definition)), [why])
         self.assertEqual(self.refused(self.library("TWICE")), ["it has two kernels 'faulty'"])
+
+    def test_no_parameter_takes_the_place_of_an_option_that_every_kernel_has(self):
+        options = {name.replace("-", "_") for command in (["run"], ["submit"], ["kernels"])
+                   for name in re.findall(r"--([a-z-]+)", start_command([SLAB, *command, "--help"]).finish().out)}
+        options |= {name for function in (slab.run, slab.submit, slab.plan)
+                    for name in inspect.signature(function).parameters if name != "parameters"}
+        self.assertGreater(len(options), 25)
+        libraries = [self.library(f'PARAMETER="{name}"', name=f"{name}.so") for name in sorted(options)]
+
+        whys = self.refused(*libraries)
+
+        self.assertEqual(whys, [f"kernel 'faulty', parameter '{name}': that is the name of an option that every kernel has"
+                                for name in sorted(options)])
 
     def test_a_folder_means_every_library_in_it(self):
         folder = self.directory / "plugins"

@@ -10,6 +10,9 @@
 #ifndef KERNEL_NAME
 #define KERNEL_NAME "faulty"
 #endif
+#ifndef PARAMETER
+#define PARAMETER "row"
+#endif
 #ifndef DEFAULT
 #define DEFAULT "0"
 #endif
@@ -78,7 +81,7 @@ __attribute__((constructor)) static void construct(void) {
         .name = KERNEL_NAME, .summary = "a copy",                                                            \
         .inputs = {{.name = "image", .dtypes = "float64", .least_dimensions = 2, .most_dimensions = 2}},     \
         .parameters =                                                                                        \
-            {{.name = "row", .help = "to go wrong at", .range = ">= 0", .default_value = DEFAULT}},          \
+            {{.name = PARAMETER, .help = "to go wrong at", .range = ">= 0", .default_value = DEFAULT}},      \
         .output = {.dtype = "float64", .shape = "image", .fill = copy}, MORE                                 \
     }
 static const slab_kernel kernels[] = {

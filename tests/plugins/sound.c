@@ -256,7 +256,7 @@ static const slab_kernel kernels[] = {
     {
         .name = "plug_total",
         .summary = "the sum of all inputs",
-        .inputs = {{.name = "image", .dtypes = "float64", .repeats = 1}},
+        .inputs = {{.name = "image", .dtypes = "float64", .shape = "image", .repeats = 1}},
         .output = {.dtype = "float64", .shape = "image", .fill = total},
     },
     {

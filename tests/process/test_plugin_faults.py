@@ -1,6 +1,7 @@
 """A plug-in that crashes, hangs or ends its process costs workers and its own job: not the daemon, not another job."""
 
 import os
+import pathlib
 import signal
 import unittest
 
@@ -107,6 +108,25 @@ class FaultyPlugins(DaemonTestCase):
         wait_until(lambda: len(worker_pids_by_cpu(slabd.status())) == 2, "every worker is replaced")
 
         np.testing.assert_array_equal(slabd.run("faulty", ROWS), ROWS)
+
+
+    def test_the_jobs_after_its_own_run_in_workers_that_never_loaded_it(self):
+        daemon = self.start_daemon(plugins=[self.faulty()])
+        slabd = daemon.connect()
+
+        def workers_with_it():
+            return [pid for pid in daemon.worker_pids() if "faulty.so" in pathlib.Path(f"/proc/{pid}/maps").read_text()]
+
+        self.assertEqual(workers_with_it(), [])  # not before they need it
+        slabd.run("faulty", ROWS, row=1000, tile_bytes=1024)
+        slabd.run("faulty", ROWS, row=1000, tile_bytes=1024)
+        self.assertNotEqual(workers_with_it(), [])  # from one of its jobs to the next they stay
+        lost = slabd.status()["workers_lost"]
+
+        self.assert_works(daemon)
+
+        self.assertEqual(workers_with_it(), [])
+        self.assertEqual(slabd.status()["workers_lost"], lost)
 
 
 class InterruptedJobs(DaemonTestCase):

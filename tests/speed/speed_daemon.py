@@ -13,14 +13,16 @@ PATIENCE_S = 120
 
 
 @contextlib.contextmanager
-def running_daemon(settings, volume_bytes, warm=True):
-    """A connection to a daemon whose whole volume has its memory already; not warm: as soon as it answers."""
+def running_daemon(settings, volume_bytes, warm=True, program=None, plugins=()):
+    """A connection to a daemon whose whole volume has its memory already; not warm: as soon as it answers.
+    program: another than slabd."""
     directory = settings.directory
     socket = str(directory / "socket")
     configuration = directory / "slabd.toml"
     configuration.write_text(f'[volume]\nsize = "{volume_bytes // EXTENT * EXTENT + EXTENT}"\n'
-                             '[quota]\nkept = "100%"\n')
-    process = subprocess.Popen([settings.build / "daemon/slabd", "--config", configuration, "--socket", socket,
+                             '[quota]\nkept = "100%"\n'
+                             f'[kernels]\nplugins = {json.dumps([str(path) for path in plugins])}\n')
+    process = subprocess.Popen([program or settings.build / "daemon/slabd", "--config", configuration, "--socket", socket,
                                 "--instance", f"speed-{os.getpid()}"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

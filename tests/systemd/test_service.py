@@ -1,11 +1,13 @@
 """The system's service, as people meet it: who gets in, what their jobs do, stop and reload."""
 
+import shutil
 import time
 import unittest
 
 import numpy as np
 
 from installed_slabd import CONFIGURATION, MEMBER, NO_PATIENCE, SERVICE, STRANGER, InstalledTestCase
+from plugin_building import build_plugin
 from slab_harness import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON, EXIT_REFUSED, wait_until
 
 TIMEOUT_STOP_S = 15  # of the unit: after that systemd kills
@@ -42,6 +44,29 @@ class Activation(InstalledTestCase):
         self.start_service()
 
         self.assertRegex(self.property("StatusText"), "0 jobs unfinished")
+
+
+class Plugins(InstalledTestCase):
+    def test_the_hardened_service_loads_a_plugin_and_its_workers_run_it(self):
+        folder = self.container.live("/usr/local/lib/slabd")
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        library = build_plugin(folder / "sound.so")
+        self.addCleanup(library.unlink)
+        in_home = self.home / "sound.so"
+        self.addCleanup(in_home.unlink)
+        shutil.copy(library, in_home)
+        self.configure(CONFIGURATION + '[kernels]\nplugins = ["/usr/local/lib/slabd", "/home/anna/sound.so"]\n')
+        array = np.arange(12.0).reshape(3, 4)
+        np.save(self.home / "in.npy", array)
+
+        self.start_service()
+        command = self.slab("run", "plug_flip", "in.npy", "-o", "out.npy")
+
+        self.assert_exit(command, EXIT_DONE)
+        np.testing.assert_array_equal(np.load(self.home / "out.npy"), array[::-1])
+        whys = {entry["plugin"]: entry["refused"] for entry in self.status()["plugins"]}
+        self.assertIsNone(whys["/usr/local/lib/slabd/sound.so"])
+        self.assertEqual(whys["/home/anna/sound.so"]["because"], "No such file or directory")  # ProtectHome=
 
 
 class Users(InstalledTestCase):

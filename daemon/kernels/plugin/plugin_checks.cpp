@@ -1,13 +1,11 @@
 // What a plug-in tells of its kernel, read strictly: it is somebody's first try as often as not.
 
-#include "common/errors/nearest_name.hpp"
 #include "daemon/kernels/plugin/plugin_kernel.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <set>
 #include <span>
 
@@ -136,6 +134,12 @@ class Check {
             parameter(told);
         }
         plan_symbols_ = kernel_.symbols;
+        for (const ToldInput& told : told_.inputs) {
+            where_ = fmt::format("{}, input '{}'", who, told.name);
+            kernel_.shapes.push_back(
+                told.shape.empty() ? std::nullopt
+                                   : std::optional(rule<ShapeRule>(told.shape, "shape", plan_symbols_)));
+        }
         for (const char* bound : {"begin", "end"}) {
             kernel_.symbols.push_back({bound, SizeName::tile_bound, 0});
         }

@@ -137,8 +137,8 @@ ToldKernel read_kernel(Reader& reader, const slab_kernel& kernel, std::size_t nu
     for (std::size_t i = 0; i < named_entries<slab_input>(inputs); ++i) {
         reader.where = fmt::format("{}, input {}", who, i + 1);
         told.inputs.push_back({reader.name(inputs[i].name), reader.line(inputs[i].dtypes, "dtypes"),
-                               inputs[i].least_dimensions, inputs[i].most_dimensions,
-                               inputs[i].repeats != 0});
+                               reader.line(inputs[i].shape, "shape"), inputs[i].least_dimensions,
+                               inputs[i].most_dimensions, inputs[i].repeats != 0});
     }
     for (std::size_t i = 0; i < named_entries<slab_parameter>(parameters); ++i) {
         reader.where = fmt::format("{}, parameter {}", who, i + 1);

@@ -17,7 +17,7 @@ struct ToldParameter {
 };
 
 struct ToldInput {
-    std::string name, dtypes;
+    std::string name, dtypes, shape;
     std::int64_t least_dimensions = 0, most_dimensions = 0;
     bool repeats = false;
 };

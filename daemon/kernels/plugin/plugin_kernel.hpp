@@ -49,9 +49,10 @@ struct PluginKernel {
     KernelDescription description;
     std::vector<ValueRange> ranges;  // of each parameter
     std::vector<AcceptedDTypes> accepts;
-    std::vector<std::pair<int, int>> dimensions;  // least and most, of each described input
-    std::vector<PluginPhase> phases;              // the last one fills the output
-    std::vector<SizeSymbol> symbols;              // inputs, parameters, begin, end: in the sizes
+    std::vector<std::pair<int, int>> dimensions;   // least and most, of each described input
+    std::vector<std::optional<ShapeRule>> shapes;  // which each described input must have; none: any
+    std::vector<PluginPhase> phases;               // the last one fills the output
+    std::vector<SizeSymbol> symbols;               // inputs, parameters, begin, end: in the sizes
     std::uint64_t flags = 0;
 
     // Of the kernel's inputs, the last one may repeat: which description it has.

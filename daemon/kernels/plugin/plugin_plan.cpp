@@ -66,6 +66,22 @@ std::optional<Error> check_arrays(const PluginKernel& kernel, const PlanRequest&
     return std::nullopt;
 }
 
+// Whether they have the shapes that follow from other inputs.
+std::optional<Error> check_shapes(const PluginKernel& kernel, const std::vector<Shape>& shapes,
+                                  const SymbolTable& symbols) {
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+        const std::optional<ShapeRule>& rule = kernel.shapes[kernel.described(i)];
+        const auto wanted = rule ? rule->shape(symbols.symbols(), shapes) : shapes[i];
+        if (!wanted || *wanted != shapes[i]) {
+            return wrong_input(kernel, i,
+                               wanted ? fmt::format("an array of shape {}", to_text(*wanted))
+                                      : "an array of the shape that the others ask for: " + wanted.error(),
+                               fmt::format("its shape is {}", to_text(shapes[i])));
+        }
+    }
+    return std::nullopt;
+}
+
 DType dtype_of(const PluginKernel& kernel, const DTypeRule& rule, const PlanRequest& request) {
     if (rule.from == DTypeRule::From::input) {
         return request.inputs[rule.number].dtype;
@@ -84,6 +100,32 @@ Error wrong_rule(const PluginKernel& kernel, const PluginPhase& phase, std::stri
                         phase.name.empty() ? "output" : fmt::format("workspace '{}'", phase.name),
                         kernel.description.plugin),
             fmt::format("Give other parameters or arrays; see: slab kernels {}", kernel.description.name)};
+}
+
+// Whether all that a phase reads can be told, for any tile. `filled`: the shapes of the workspaces before it.
+std::optional<Error> check_reads(const PluginKernel& kernel, const PluginPhase& phase,
+                                 const SymbolTable& symbols, const std::vector<Shape>& inputs,
+                                 const std::vector<Shape>& filled) {
+    const auto check = [&](std::size_t rule, const std::string& name,
+                           const Shape& array) -> std::optional<Error> {
+        const auto problem = phase.reads[rule].complaint(symbols.symbols(), array);
+        return problem ? std::optional(wrong_rule(kernel, phase, "reads",
+                                                  fmt::format("what it reads of {}: {}", name, *problem)))
+                       : std::nullopt;
+    };
+    const std::size_t described = kernel.description.inputs.size();
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const std::size_t rule = kernel.described(i);
+        if (auto problem = check(rule, kernel.description.inputs[rule].name, inputs[i])) {
+            return problem;
+        }
+    }
+    for (std::size_t i = 0; i < filled.size(); ++i) {
+        if (auto problem = check(described + i, kernel.phases[i].name, filled[i])) {
+            return problem;
+        }
+    }
+    return std::nullopt;
 }
 
 void turn(TilePreference& tiles, int rank) {
@@ -114,6 +156,9 @@ Expected<KernelPlan> plan_plugin(const PluginKernel& kernel, const PlanRequest& 
         shapes.push_back(input.shape);
     }
     SymbolTable symbols(kernel, shapes, *table);
+    if (auto problem = check_shapes(kernel, shapes, symbols)) {
+        return std::unexpected(std::move(*problem));
+    }
 
     KernelPlan plan;
     plan.program = Program(PluginProgram{is_turned ? 1U : 0U});
@@ -128,22 +173,8 @@ Expected<KernelPlan> plan_plugin(const PluginKernel& kernel, const PlanRequest& 
             return std::unexpected(wrong_rule(kernel, phase, "tile", "its size of tiles: " + tiles.error()));
         }
         symbols.set_tile(whole(*shape));
-        for (std::size_t source = 0; source < phase.reads.size(); ++source) {
-            const bool is_input = source < kernel.description.inputs.size();
-            // Of an input that repeats, each is read so.
-            for (std::size_t i = source; i < (is_input ? shapes.size() : source + 1); ++i) {
-                if (is_input && kernel.described(i) != source) {
-                    break;
-                }
-                const Shape& array = is_input ? shapes[i] : filled[source - kernel.description.inputs.size()];
-                if (const auto problem = phase.reads[source].complaint(symbols.symbols(), array)) {
-                    const std::string& name =
-                        is_input ? kernel.description.inputs[source].name
-                                 : kernel.phases[source - kernel.description.inputs.size()].name;
-                    return std::unexpected(wrong_rule(
-                        kernel, phase, "reads", fmt::format("what it reads of {}: {}", name, *problem)));
-                }
-            }
+        if (auto problem = check_reads(kernel, phase, symbols, shapes, filled)) {
+            return std::unexpected(std::move(*problem));
         }
         filled.push_back(*shape);
         if (is_turned) {

@@ -141,7 +141,7 @@ void fill_plugin_tile(const PluginKernel& kernel, slab_fill fill, const TileCall
     AlignedCopies copies(call.inputs.size() + 1);
     const auto seen = [&](const ConstArrayView& array, const ReadRule& reads) {
         if (reads.reads_nothing()) {
-            return slab_view{};
+            return view_of({}, array.dtype, array.shape, Box{array.shape.rank, {}, {}}, is_turned);
         }
         const Shape shape = is_turned ? reversed(array.shape) : array.shape;
         Box box{shape.rank, {}, {}};

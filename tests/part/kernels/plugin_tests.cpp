@@ -183,6 +183,25 @@ TEST_CASE("values out of range, and arrays that do not fit, are refused by name"
           "blur takes image as float32, float64");
 }
 
+TEST_CASE("an input that must fit another is refused when it does not") {
+    slab_kernel kernel = blur();
+    kernel.inputs[1] = {.name = "mask", .shape = "image"};
+    kernel.inputs[2] = {.name = "weights", .shape = "image[-1] + radius"};
+    kernel.output.reads[2] = ":";
+    const PluginKernel fitting = sound(kernel);
+    const auto problem = [&](std::vector<Shape> shapes) {
+        const auto plan = plan_plugin(fitting, request_of(std::move(shapes)));
+        return plan ? "" : plan.error().what + "; " + plan.error().because;
+    };
+    CHECK(problem({{100, 30}, {100, 30}, {32}}) == "");
+    CHECK(problem({{100, 30}, {100, 31}, {32}}) ==
+          "blur takes mask as an array of shape (100, 30); its shape is (100, 31)");
+    CHECK(problem({{100, 30}, {100, 30}, {30}}) ==
+          "blur takes weights as an array of shape (32,); its shape is (30,)");
+    CHECK(complaint_about([](slab_kernel& k) { k.inputs[0].shape = "imagine"; }) ==
+          "kernel 'blur', input 'image': shape 'imagine': 'imagine' is not known there");
+}
+
 TEST_CASE("shapes follow from inputs and parameters") {
     const auto shape_of = [](const char* rule, const Shape& input) -> std::string {
         slab_kernel kernel = blur();

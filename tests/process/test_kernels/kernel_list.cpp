@@ -12,10 +12,10 @@
 namespace slab::kernels {
 
 std::span<const Kernel> built_in_kernels() {
-    static const std::array kernels{zoom_kernel(),        outer_kernel(),     affine_kernel(),
-                                    reslice_kernel(),     map_kernel(),       fold_kernel(),
-                                    test_crash_kernel(),  test_hang_kernel(), test_slow_kernel(),
-                                    test_phases_kernel(), test_table_kernel()};
+    static const std::array kernels{zoom_kernel(),        outer_kernel(),      affine_kernel(),
+                                    reslice_kernel(),     map_kernel(),        fold_kernel(),
+                                    test_crash_kernel(),  test_hang_kernel(),  test_slow_kernel(),
+                                    test_phases_kernel(), test_table_kernel(), test_rows_kernel()};
     return kernels;
 }
 

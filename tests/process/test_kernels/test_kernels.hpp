@@ -13,6 +13,9 @@ Kernel test_slow_kernel();   // sleeps `milliseconds` in each tile, after it has
 // Works in three phases, with a table, a small workspace that all bands need, and one with a halo.
 Kernel test_phases_kernel();
 
+// What the plug-in tests/plugins/rows.c computes, for the benchmark.
+Kernel test_rows_kernel();
+
 // Tells what its plan() was given: see test_kernels.cpp.
 Kernel test_table_kernel();
 }  // namespace slab::kernels
