@@ -126,7 +126,12 @@ std::vector<std::string> plugin_files_at(const std::string& path) {
 Expected<PluginImage> read_plugin_file(const std::string& path) {
     const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
     if (!real) {
-        return std::unexpected(plugin_refused(path, errno_text(errno), "Name a library that is there."));
+        const int failure = errno;
+        return std::unexpected(plugin_refused(
+            path, errno_text(failure),
+            failure == EACCES
+                ? "Put it where the daemon's user may read it; the systemd units hide /home and /tmp."
+                : "Name a library that is there."));
     }
     // What the kernel would wait for or do at an open: a pipe, a device.
     const UniqueDescriptor file(

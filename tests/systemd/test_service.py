@@ -66,7 +66,7 @@ class Plugins(InstalledTestCase):
         np.testing.assert_array_equal(np.load(self.home / "out.npy"), array[::-1])
         whys = {entry["plugin"]: entry["refused"] for entry in self.status()["plugins"]}
         self.assertIsNone(whys["/usr/local/lib/slabd/sound.so"])
-        self.assertEqual(whys["/home/anna/sound.so"]["because"], "No such file or directory")  # ProtectHome=
+        self.assertEqual(whys["/home/anna/sound.so"]["because"], "Permission denied")  # ProtectHome=
 
 
 class Users(InstalledTestCase):
