@@ -106,6 +106,7 @@ void JobConductor::answer_guests(Job& job) {
             cpus.push_back(hired->cpu);
             grant.descriptors.push_back(std::move(hired->socket));
         }
+        job.guests = std::max(job.guests, guests_.guests_of(job.id));
         if (problem) {
             asked.answer(std::unexpected(*problem));
             continue;

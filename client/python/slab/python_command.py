@@ -93,6 +93,9 @@ def _last_lines(error):
 
 
 def run(arguments):
+    if {"-h", "--help"}.intersection(arguments):
+        _parser().print_help()
+        return 0
     options = _parser().parse_intermixed_args(arguments)
     if options.socket:
         os.environ["SLABD_SOCKET"] = options.socket
