@@ -349,19 +349,37 @@ class Jobs(DaemonTestCase):
 
         def ones(tile, out):
             out[:] = 1
-        first = connection.map_tiles(ones, shape=(1 << 22,), dtype="u1")
+
+        def waits(tile, out):
+            going.touch()
+            wait_until(enough.exists, "the test has seen enough")
+            out[:] = 1
         import threading
-        results = []
-        thread = threading.Thread(target=lambda: results.append(
-            connection.map_tiles(ones, shape=(1 << 21,), dtype="u1")))
-        thread.start()
+        going, enough, results = self.directory / "going", self.directory / "enough", []
+        threads = [threading.Thread(target=lambda one=one: results.append(
+            connection.map_tiles(one, shape=(1 << 22,), dtype="u1").sum())) for one in (waits, ones)]
+        threads[0].start()
+        wait_until(going.exists, "the first job is at work")
+        threads[1].start()
         wait_until(lambda: any(job["reason"] for job in connection.jobs()), "the second job waits")
         reason = connection.jobs()[-1]["reason"]
-        del first
-        thread.join(30)
+        enough.touch()
+        for thread in threads:
+            thread.join(30)
 
         self.assertIn("guests' memory", reason)
-        self.assertEqual(results[0].sum(), 1 << 21)
+        self.assertEqual(results, [1 << 22, 1 << 22])
+
+    def test_one_that_only_the_callers_own_results_keep_from_running_is_refused(self):
+        connection = self.start_daemon(workers=2, guest_memory="4MiB").connect()
+
+        def ones(tile, out):
+            out[:] = 1
+        first = connection.map_tiles(ones, shape=(1 << 22,), dtype="u1")
+        with self.assertRaisesRegex(slab.Refused, "earlier calls(.|\\n)*del r"):
+            connection.map_tiles(ones, shape=(1 << 20,), dtype="u1")
+        del first
+        self.assertEqual(connection.map_tiles(ones, shape=(1 << 22,), dtype="u1").sum(), 1 << 22)
 
 
 if __name__ == "__main__":
