@@ -39,6 +39,9 @@ class RunCommand final : public Command {
         common_.declare(app);
         app.set_help_flag("");
         app.add_flag("-h,--help", help_, "This help; with a kernel, the kernel's");
+        app.footer(
+            "slab run --python MODULE:FUNCTION INPUT... -o OUTPUT has a Python function of your own fill the "
+            "tiles: see slab run --python --help");
         app_ = &app;
     }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client/library/attachment.hpp"
+#include "client/library/guest.hpp"
 #include "client/library/job_request.hpp"
 #include "client/library/job_status.hpp"
 #include "client/library/kernel_info.hpp"
@@ -130,6 +131,10 @@ class Connection {
 
     // The same for a job that was resumed, and whose files are still held: it is resumed after each restart.
     Expected<JobStatus> wait(const ResumeRequest& held, const ProgressCallback& on_progress = {});
+
+    // A job whose tiles this program fills itself, with so many guests; 0: as many as the daemon has workers. Returns when
+    // the job has its memory. Then: move the guests into threads, and wait(id).
+    Expected<GuestJob> start_guests(const GuestRequest& request, int count = 0);
 
     Expected<Attachment> attach(std::int64_t job);
     Expected<JobStatus> cancel(std::int64_t job);

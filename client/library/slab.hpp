@@ -11,6 +11,7 @@
 
 #include "client/library/attachment.hpp"
 #include "client/library/connection.hpp"
+#include "client/library/guest.hpp"
 #include "client/library/job_request.hpp"
 #include "client/library/job_status.hpp"
 #include "client/library/kernel_info.hpp"

@@ -37,9 +37,6 @@ Expected<std::int64_t> size_or(const std::string& text, std::string_view name, s
     return *bytes;
 }
 
-// A call of a function in Python costs some 10 us: that must be little beside the tile's own work.
-constexpr std::int64_t guest_tile_bytes = std::int64_t{4} << 20;
-
 Expected<StepRequest> read_step(const GivenStep& given) {
     const kernels::Kernel* const kernel = kernels::find_kernel(given.kernel);
     if (kernel == nullptr) {
@@ -70,9 +67,6 @@ Expected<JobPlan> Admission::plan(const JobRequest& request, For purpose) const 
     const Room room{std::min(most, *max_memory), request.keep, prefers_ring_ || request.guests,
                     purpose == For::showing};
     JobPlanRequest plan_request{{}, {}, *tile_bytes, room, {}, request.guests};
-    if (request.guests && request.tile_bytes.empty()) {
-        plan_request.tile_bytes = std::max(plan_request.tile_bytes, guest_tile_bytes);
-    }
     for (const GivenStep& given : request.steps) {
         auto step = read_step(given);
         if (!step) {

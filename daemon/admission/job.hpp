@@ -177,6 +177,7 @@ struct Job {
     std::int64_t tiles_done = 0;
     std::int64_t tiles_repeated = 0;
     int workers_lost = 0;
+    std::int64_t guests = 0;  // the most that it had at one time
     int movers_lost = 0;
     std::int64_t bytes_loaded = 0, bytes_written = 0;
     std::string load_method, flush_method;

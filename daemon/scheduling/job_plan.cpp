@@ -11,6 +11,15 @@
 namespace slab::daemon {
 namespace {
 
+Error no_room_for_guests(const JobPlan& plan, const Room& room) {
+    return {ErrorKind::refused, "the output does not fit in the guests' memory",
+            fmt::format("it needs {} at once{}; {} are allowed", byte_size_text(plan.least_bytes),
+                        room.output_stays ? ", as it goes to no file" : "", byte_size_text(room.most_bytes)),
+            room.output_stays ? "Write it to a file: it then streams through a part of the memory. Or raise "
+                                "max_memory, or guests.memory in the daemon's slabd.toml."
+                              : "Raise max_memory, or guests.memory in the daemon's slabd.toml."};
+}
+
 Error does_not_fit(const JobPlan& plan, const Room& room) {
     const bool works_in_bands = plan.steps.back().kernel->band_reads != nullptr;
     return {
@@ -213,7 +222,7 @@ Expected<JobPlan> plan_job(JobPlanRequest request) {
         return plan;
     }
     if (!fits) {
-        return std::unexpected(does_not_fit(plan, room));
+        return std::unexpected(request.guests ? no_room_for_guests(plan, room) : does_not_fit(plan, room));
     }
     if (room.wants_least) {
         JobPlan tightest = plan;

@@ -1,5 +1,6 @@
 // Jobs of guests: their memory is a segment of its own, their tiles are filled by processes of their client.
 
+#include "common/units/byte_size.hpp"
 #include "daemon/supervisor/job_conductor.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +17,23 @@ constexpr std::int64_t most_in_an_answer = most_descriptors - 2;  // the segment
 constexpr auto at_least_every = std::chrono::milliseconds(100);
 
 }  // namespace
+
+// Others' memory may come back at any time. A user who holds what the job needs would wait for themselves: in
+// r = f(); r = f() the first result is there until the second is.
+std::optional<Error> JobConductor::waits_for_own_results(const Peer& peer, const JobRequest& request,
+                                                         const JobPlan& plan) const {
+    const std::int64_t own = request.guests ? guest_memory_.lingering_of(peer.uid) : 0;
+    const std::int64_t most = guest_memory_.use().bytes;
+    if (own == 0 || plan.holds_bytes <= most - own) {
+        return std::nullopt;
+    }
+    return Error{
+        ErrorKind::refused, "results of earlier calls take up the guests' memory",
+        fmt::format(
+            "this one needs {}; results of yours that are still looked at hold {} of {} (guests.memory)",
+            byte_size_text(plan.holds_bytes), byte_size_text(own), byte_size_text(most)),
+        "Let go of them first (in Python: del r), or write the output to a file."};
+}
 
 bool JobConductor::reserve_for_guests(Job& job) {
     const std::int64_t bytes =
@@ -106,6 +124,7 @@ void JobConductor::answer_guests(Job& job) {
             cpus.push_back(hired->cpu);
             grant.descriptors.push_back(std::move(hired->socket));
         }
+        job.guests = std::max(job.guests, guests_.guests_of(job.id));
         if (problem) {
             asked.answer(std::unexpected(*problem));
             continue;

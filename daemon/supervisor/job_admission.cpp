@@ -45,6 +45,10 @@ void JobConductor::submit(ClientId client, const Peer& peer, JobRequest request,
         answer(std::unexpected(std::move(*problem)));
         return;
     }
+    if (auto problem = waits_for_own_results(peer, request, *plan)) {
+        answer(std::unexpected(std::move(*problem)));
+        return;
+    }
     const bool linked = request.linked;
     Job& job = ledger_.add(peer, std::move(request), std::move(*plan));
     volume_.set_last_job(job.id);

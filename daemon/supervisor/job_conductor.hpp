@@ -125,6 +125,8 @@ class JobConductor : public Service {
     void bind_worker(WorkerSlot worker, const Job& job);
 
     // Jobs of guests (guest_jobs.cpp).
+    std::optional<Error> waits_for_own_results(const Peer& peer, const JobRequest& request,
+                                               const JobPlan& plan) const;
     bool reserve_for_guests(Job& job);
     void send_segment(Job& job);
     void answer_guests(Job& job);

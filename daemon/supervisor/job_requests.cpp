@@ -85,10 +85,11 @@ Expected<AttachGrant> JobConductor::attach(const Peer& peer, JobId id) {
     }
     if (!job->kept || !job->holds.output) {
         return std::unexpected(Error{ErrorKind::usage, fmt::format("job {} has no result in the volume", id),
-                                     job->state != JobState::ended
+                                     job->request.guests ? "guests filled it, in memory of its client"
+                                     : job->state != JobState::ended
                                          ? fmt::format("it is {}", name_of(job->state))
                                          : "it was not kept, or it was dropped",
-                                     "Run it with --keep."});
+                                     job->request.guests ? "" : "Run it with --keep."});
     }
     auto reader = open_with_read_lock(
         volume_.descriptor(), {job->holds.output->begin, job->holds.output->begin + job->plan.bytes_out});

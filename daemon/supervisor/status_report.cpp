@@ -45,7 +45,8 @@ Expected<Json> JobConductor::plan(const JobRequest& request) const {
 }
 
 Json JobConductor::to_json(const Job& job) const {
-    return job_to_json(job, workers_.size(), settings_.results.expire);
+    const int workers = job.request.guests ? static_cast<int>(job.guests) : workers_.size();
+    return job_to_json(job, workers, settings_.results.expire);
 }
 
 Json JobConductor::status() {

@@ -103,6 +103,15 @@ GuestMemory::Use GuestMemory::use() const {
     return use;
 }
 
+std::int64_t GuestMemory::lingering_of(uid_t owner) const {
+    std::int64_t bytes = 0;
+    for (const auto& segment : segments_) {
+        const bool lingers = segment->owner == owner && !segment->is_held && is_open_somewhere(*segment);
+        bytes += lingers ? segment->bytes : 0;
+    }
+    return bytes;
+}
+
 std::int64_t GuestMemory::total() const {
     std::int64_t bytes = 0;
     for (const auto& segment : segments_) {

@@ -47,6 +47,7 @@ class GuestMemory {
         std::int64_t idle = 0;       // warm, for the next job
     };
     Use use() const;
+    std::int64_t lingering_of(uid_t owner) const;
     bool has_segments() const { return !segments_.empty(); }
 
   private:

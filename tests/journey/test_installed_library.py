@@ -1,4 +1,4 @@
-"""A foreign C++ project finds the installed libslab and attaches to a result: the README's ten lines, compiled."""
+"""A foreign C++ project finds the installed libslab, attaches to a result and fills tiles: the README's programs, compiled."""
 
 import os
 import pathlib
@@ -17,15 +17,17 @@ PROJECT = """
 cmake_minimum_required(VERSION 3.25)
 project(foreign LANGUAGES CXX)
 find_package(slab REQUIRED)
-add_executable(foreign main.cpp)
-target_link_libraries(foreign PRIVATE slab::slab)
+foreach(name foreign guests)
+  add_executable(${name} ${name}.cpp)
+  target_link_libraries(${name} PRIVATE slab::slab)
+endforeach()
 """
 
 
-def readme_program(job):
-    """The C++ block of the README, with the job's id in it."""
-    block = re.search(r"```cpp\n(.*?)```", README.read_text(), re.DOTALL).group(1)
-    return block.replace("attach(8)", f"attach({job})")
+def readme_programs(job):
+    """The C++ blocks of the README, with the job's id in the first."""
+    attaching, filling = re.findall(r"```cpp\n(.*?)```", README.read_text(), re.DOTALL)
+    return attaching.replace("attach(8)", f"attach({job})"), filling
 
 
 @unittest.skipIf("SLABD_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text(),
@@ -36,7 +38,7 @@ class InstalledLibrary(DaemonTestCase):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         return result.stdout
 
-    def test_the_readmes_program_attaches_to_a_kept_result(self):
+    def test_the_readmes_programs_attach_to_a_kept_result_and_fill_tiles(self):
         daemon = self.start_daemon()
         connection = daemon.connect()
         job = connection.submit("outer", np.arange(10.0), np.arange(20.0))
@@ -44,17 +46,22 @@ class InstalledLibrary(DaemonTestCase):
         prefix, project = self.directory / "prefix", self.directory / "project"
         project.mkdir()
         (project / "CMakeLists.txt").write_text(PROJECT)
-        (project / "main.cpp").write_text(readme_program(job.id))
+        attaching, filling = readme_programs(job.id)
+        (project / "foreign.cpp").write_text(attaching)
+        (project / "guests.cpp").write_text(filling)
 
         # The library alone: the whole install is what the systemd tests boot.
         self.run_tool("cmake", "-DCMAKE_INSTALL_PREFIX=" + str(prefix), "-P", BUILD / "client" / "cmake_install.cmake")
         self.run_tool("cmake", "-G", "Ninja", "-S", project, "-B", project / "build", "-DCMAKE_PREFIX_PATH=" + str(prefix))
         self.run_tool("cmake", "--build", project / "build")
-        program = subprocess.run([project / "build" / "foreign"], capture_output=True, text=True, timeout=60,
-                                 env={**os.environ, "SLABD_SOCKET": str(daemon.socket)})
+        programs = [subprocess.run([project / "build" / name], capture_output=True, text=True, timeout=60,
+                                   env={**os.environ, "SLABD_SOCKET": str(daemon.socket)})
+                    for name in ("foreign", "guests")]
 
-        self.assertEqual(program.returncode, 0, program.stderr)
-        self.assertIn("1600 bytes at 0x", program.stdout)
+        self.assertEqual([program.returncode for program in programs], [0, 0], programs)
+        self.assertIn("1600 bytes at 0x", programs[0].stdout)
+        self.assertEqual(programs[1].stdout, "0 1498\n")
+        self.assertEqual(connection.jobs(all=True)[-1]["kernel"], "sum")
 
 
 if __name__ == "__main__":

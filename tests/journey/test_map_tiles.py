@@ -117,6 +117,29 @@ class TheRecipe(SharedDaemonTestCase):
         np.testing.assert_array_equal(self.slabd.map_tiles(in_c, shape=(50, 60), dtype="u1", tile=(7, 9)),
                                       np.full((50, 60), 7))
 
+    def test_functions_that_numba_compiled_work(self):
+        try:
+            import numba
+        except ImportError:
+            self.skipTest("numba is not installed")
+
+        @numba.njit
+        def fill(y, x, out):
+            for i in range(len(y)):
+                for j in range(len(x)):
+                    out[i, j] = y[i] * x[j]
+
+        def by_numba(tile, y, x, out):
+            fill(y[tile.y], x[tile.x], out)
+        y, x = vectors(300, 400)
+        read_only = y[:2].view()
+        read_only.setflags(write=False)
+        fill(read_only, read_only, np.empty((2, 2)))  # compiled here, once, for what the guests have
+
+        result = self.slabd.map_tiles(by_numba, y, x, shape=(300, 400), dtype=float, tile=(10, 400))
+
+        np.testing.assert_array_equal(result, np.outer(y, x))
+
     def test_inputs_are_read_only_in_the_function_and_unchanged_after_it(self):
         def write(tile, a, out):
             a[0] = 1
@@ -226,7 +249,7 @@ class BadInput(SharedDaemonTestCase):
         usage = slab.UsageError
         self.refused(usage, r"outer\(tile, y, x, out\) cannot be called .*\n.*1 input and out", outer, y, **good)
         self.refused(usage, "3 inputs and out", outer, y, x, x, **good)
-        self.refused(usage, "cannot be called", "outer", y, x, **good)
+        self.refused(usage, "needs a function", "outer", y, x, **good)
         self.refused(usage, "no elements", outer, y, x, shape=(0, 20), dtype=float)
         self.refused(usage, "no elements", outer, y, x, shape=(-1, 20), dtype=float)
         self.refused(usage, "no elements", outer, y, x, shape=(), dtype=float)
@@ -326,19 +349,37 @@ class Jobs(DaemonTestCase):
 
         def ones(tile, out):
             out[:] = 1
-        first = connection.map_tiles(ones, shape=(1 << 22,), dtype="u1")
+
+        def waits(tile, out):
+            going.touch()
+            wait_until(enough.exists, "the test has seen enough")
+            out[:] = 1
         import threading
-        results = []
-        thread = threading.Thread(target=lambda: results.append(
-            connection.map_tiles(ones, shape=(1 << 21,), dtype="u1")))
-        thread.start()
+        going, enough, results = self.directory / "going", self.directory / "enough", []
+        threads = [threading.Thread(target=lambda one=one: results.append(
+            connection.map_tiles(one, shape=(1 << 22,), dtype="u1").sum())) for one in (waits, ones)]
+        threads[0].start()
+        wait_until(going.exists, "the first job is at work")
+        threads[1].start()
         wait_until(lambda: any(job["reason"] for job in connection.jobs()), "the second job waits")
         reason = connection.jobs()[-1]["reason"]
-        del first
-        thread.join(30)
+        enough.touch()
+        for thread in threads:
+            thread.join(30)
 
         self.assertIn("guests' memory", reason)
-        self.assertEqual(results[0].sum(), 1 << 21)
+        self.assertEqual(results, [1 << 22, 1 << 22])
+
+    def test_one_that_only_the_callers_own_results_keep_from_running_is_refused(self):
+        connection = self.start_daemon(workers=2, guest_memory="4MiB").connect()
+
+        def ones(tile, out):
+            out[:] = 1
+        first = connection.map_tiles(ones, shape=(1 << 22,), dtype="u1")
+        with self.assertRaisesRegex(slab.Refused, "earlier calls(.|\\n)*del r"):
+            connection.map_tiles(ones, shape=(1 << 20,), dtype="u1")
+        del first
+        self.assertEqual(connection.map_tiles(ones, shape=(1 << 22,), dtype="u1").sum(), 1 << 22)
 
 
 if __name__ == "__main__":

@@ -94,6 +94,23 @@ class Kills(DaemonTestCase):
         self.assertGreater(kills, 0, "no kill fell into a job")
         self.assert_nothing_is_left()
 
+    def test_a_mover_that_dies_while_the_output_streams_is_replaced(self):
+        y, x = vectors(2000, 600)
+
+        def kills_the_mover_once(tile, y, x, out):
+            outer_with_pauses(tile, y, x, out)
+            if tile.band == 1 and tile.index == 0:
+                with contextlib.suppress(FileExistsError):
+                    (self.directory / "killed").touch(exist_ok=False)
+                    for mover in self.daemon.processes("mover [0-9]+").values():
+                        os.kill(mover, signal.SIGKILL)
+        result, record = self.slabd.map_tiles_and_tell(
+            kills_the_mover_once, y, x, shape=(2000, 600), dtype=float, tile=(10, 600), max_memory="4MiB",
+            out=self.directory / "out.npy")
+        np.testing.assert_array_equal(result, np.outer(y, x))
+        self.assertIn("died", self.daemon.log_text())
+        self.assertGreater(record["bands"], 2)
+
     def test_a_death_costs_its_tiles_a_second_try_and_two_do_not_fail_the_job(self):
         def dies_twice(tile, out):
             if tile.index == 6:

@@ -13,6 +13,7 @@ import time
 import numpy as np
 
 import element_cases
+import guest_cases
 import limits
 import peers
 import motion_cases
@@ -307,15 +308,16 @@ def stream(settings):
 
 ALL = {"zoom_nearest": zoom_nearest, "zoom_nearest_scipy": zoom_nearest_scipy, "outer": outer,
        "submit_latency": submit_latency, "flush": flush, "stream": stream, **resampling_cases.ALL,
-       **window_cases.ALL, **element_cases.ALL, **product_cases.ALL, **motion_cases.ALL,
-       **plugin_cases.ALL}
+       **window_cases.ALL, **element_cases.ALL, **product_cases.ALL, **motion_cases.ALL, **plugin_cases.ALL,
+       **guest_cases.ALL}
 
 
 def memory_needed(name, quick):
     """Bytes of all memory and of /dev/shm: the volume, and beside it the store limit or one peer's arrays at a time."""
     special = {"outer": 4_100_000_000, "submit_latency": 300_000_000, "stream": 1_100_000_000,
                **resampling_cases.VOLUME_BYTES, **window_cases.VOLUME_BYTES, **element_cases.VOLUME_BYTES,
-               **product_cases.VOLUME_BYTES, **motion_cases.VOLUME_BYTES, **plugin_cases.VOLUME_BYTES}
+               **product_cases.VOLUME_BYTES, **motion_cases.VOLUME_BYTES, **plugin_cases.VOLUME_BYTES,
+               **guest_cases.VOLUME_BYTES}
     volume = special.get(name, 4_900_000_000) // (64 if quick else 1)
     shared = 2 * volume if name == "outer" else volume  # the pool's array is in /dev/shm too
     return {"volume": shared, "all": 2 * volume + (1 << 30)}

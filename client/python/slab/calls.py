@@ -49,7 +49,8 @@ def map_tiles(function, *inputs, shape=None, dtype=None, workers=None, tile=None
         read-only: tile.padded and tile.inner say where to read with a halo.
     shape, dtype: the output's, of 1 to 5 axes. Default: those of the first input.
     workers: how many processes. Default: as many as the daemon has workers.
-    tile: the extents of a tile, one for each axis, or one for all. Default: whole rows of about 4 MiB (tile_bytes).
+    tile: the extents of a tile, one for each axis, or one for all. Default: whole rows of
+        about 1 MiB (tile_bytes), so that what numpy makes on the way stays in the cache.
     halo: by how much tile.padded is wider than the tile, for each axis, or for all.
     out: None: the array is in shared memory of this user's own, writable, and comes back without a copy; or a path ending
         in .npy or .raw: the array is a memmap of that file. It streams there and may be larger than the memory; max_memory

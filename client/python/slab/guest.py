@@ -41,10 +41,11 @@ class Work:
     function(tile, *inputs, out); inputs: read-only arrays. segment: where the output, or a ring for its bands, lies.
     """
 
-    def __init__(self, function, inputs, segment, shape, dtype, halo, deadline_s):
+    def __init__(self, function, inputs, segment, shape, dtype, halo, deadline_s, nice):
         self.function, self.inputs, self.segment = function, inputs, segment
         self.name = function_name(function)
         self.shape, self.dtype, self.halo, self.deadline_s = shape, dtype, halo, deadline_s
+        self.nice = nice
         self.thread_setters = thread_setters()  # here, once, and not in each guest
 
 
@@ -52,14 +53,14 @@ def function_name(function):
     return getattr(function, "__qualname__", None) or type(function).__name__
 
 
-def become_guest(work, peer, others, cpu, nice, parent):
+def become_guest(work, peer, others, cpu, parent):
     """The life of a forked child: never returns. peer: its socket. others: sockets of other guests, to be closed.
     parent: the process that forked it."""
     global _is_guest
     code = 1
     try:
         _is_guest = True
-        _settle(work, others, cpu, nice, parent)
+        _settle(work, others, cpu, parent)
         os.register_at_fork(after_in_child=peer.close)  # a grandchild must not keep the daemon from seeing our end
         code = _fill_tiles(work, peer)
     except (ConnectionError, BrokenPipeError):
@@ -71,7 +72,7 @@ def become_guest(work, peer, others, cpu, nice, parent):
         os._exit(code)  # what the parent has registered to be done at its end is the parent's
 
 
-def _settle(work, others, cpu, nice, parent):
+def _settle(work, others, cpu, parent):
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(0)  # it died before we asked to be told
@@ -84,10 +85,7 @@ def _settle(work, others, cpu, nice, parent):
     _let_go_of_the_volume()
     if cpu in os.sched_getaffinity(0):
         os.sched_setaffinity(0, {cpu})
-    try:
-        os.nice(nice)
-    except PermissionError:  # a priority below 0 is root's
-        pass
+    os.nice(work.nice)
     turn_off_library_threads(work.thread_setters)
 
 
@@ -122,6 +120,8 @@ def _fill_tiles(work, peer):
                 if os.getpid() != process:
                     os._exit(0)  # the function has forked, and this is the child
         except TileFailed as failure:
+            if os.getpid() != process:
+                os._exit(1)
             signal.setitimer(signal.ITIMER_REAL, 0)
             _flush()
             send_message(peer, {"failed": lease["lease"], **failure.message})

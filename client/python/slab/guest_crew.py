@@ -58,14 +58,14 @@ class GuestCrew:
                     if stream is not None:
                         stream.flush()  # or each guest would print it once more
                 for cpu in facts["cpus"]:
-                    self._fork(sockets.pop(0), sockets, cpu, facts["nice"])
+                    self._fork(sockets.pop(0), sockets, cpu)
             finally:
                 close_all(descriptors)
                 for peer in sockets:
                     peer.close()
         return facts["workers"]
 
-    def _fork(self, peer, others, cpu, nice):
+    def _fork(self, peer, others, cpu):
         try:
             child = os.fork()
         except OSError as error:
@@ -73,7 +73,7 @@ class GuestCrew:
             raise JobFailed("a guest cannot be forked", os.strerror(error.errno),
                             "Look at the limit of processes (ulimit -u), or start fewer workers.") from error
         if child == 0:
-            become_guest(self._work, peer, others, cpu, nice, self._parent)
+            become_guest(self._work, peer, others, cpu, self._parent)
         peer.close()
         self._children.add(child)
 

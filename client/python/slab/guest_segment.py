@@ -5,6 +5,7 @@ import errno
 import mmap
 import os
 import threading
+import time
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from slab.errors import JobFailed, Refused
 EXTENT_BYTES = 2 << 20    # a huge page
 MADV_POPULATE_WRITE = 23  # Linux 5.14
 MADV_COLLAPSE = 25        # Linux 6.1
+SLOW_COLLAPSE_S = 2e-3
+MOST_SMALL_ONES = 64
 PROT_NONE, MAP_FIXED = 0, 0x10  # mmap does not name them
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -89,17 +92,24 @@ class GuestSegment:
                           "Write it to a file (out=...), so that it streams, or wait for other programs to end.")
 
     def _populate_extents(self, first, last):
-        # A small page first: MADV_COLLAPSE answers EINVAL for an extent that nobody has touched.
-        huge = True
+        # Where free memory is in small pieces the kernel moves pages about for a huge one: 6 ms have been measured, instead
+        # of 0.3, while 512 small pages take 0.9. After such a one the next few extents get small pages.
+        small_ones, pause = 0, 0
         for address in range(self._address + first * EXTENT_BYTES, self._address + last * EXTENT_BYTES, EXTENT_BYTES):
-            if huge:
+            if small_ones == 0:
+                begun = time.perf_counter()
+                # A small page first: MADV_COLLAPSE answers EINVAL for an extent that nobody has touched.
                 if _libc.madvise(address, mmap.PAGESIZE, MADV_POPULATE_WRITE) != 0:
-                    if ctypes.get_errno() == errno.EINVAL:
-                        return 0  # a kernel that cannot say beforehand
-                    return ctypes.get_errno()
-                if _libc.madvise(address, EXTENT_BYTES, MADV_COLLAPSE) == 0:
+                    code = ctypes.get_errno()
+                    return 0 if code == errno.EINVAL else code  # a kernel that cannot say beforehand
+                is_huge = _libc.madvise(address, EXTENT_BYTES, MADV_COLLAPSE) == 0
+                is_slow = time.perf_counter() - begun > SLOW_COLLAPSE_S
+                pause = min(2 * pause + 1, MOST_SMALL_ONES) if is_slow or not is_huge else 0
+                small_ones = pause
+                if is_huge:
                     continue
-            huge = False
+            else:
+                small_ones -= 1
             if _libc.madvise(address, EXTENT_BYTES, MADV_POPULATE_WRITE) != 0:
                 return ctypes.get_errno()
         return 0

@@ -34,7 +34,7 @@ def _parser():
     parser.add_argument("--shape", type=_numbers, help="the output's, as 50000,10000; default: the first input's")
     parser.add_argument("--dtype", help="its element type, as float64; default: the first input's")
     parser.add_argument("--workers", type=int, help="how many processes; default: as many as the daemon has workers")
-    parser.add_argument("--tile", type=_numbers, help="a tile's extents, as 512,512; default: whole rows of about 4 MiB")
+    parser.add_argument("--tile", type=_numbers, help="a tile's extents, as 512,512; default: whole rows of about 1 MiB")
     parser.add_argument("--halo", type=_numbers, help="by how much tile.padded is wider than the tile, along each axis")
     parser.add_argument("--deadline", type=float, metavar="SECONDS", help="that a tile may take")
     parser.add_argument("--priority", type=int, default=0, help="-20 (first) to 19 (last)")
@@ -93,6 +93,9 @@ def _last_lines(error):
 
 
 def run(arguments):
+    if {"-h", "--help"}.intersection(arguments):
+        _parser().print_help()
+        return 0
     options = _parser().parse_intermixed_args(arguments)
     if options.socket:
         os.environ["SLABD_SOCKET"] = options.socket

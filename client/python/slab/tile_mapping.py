@@ -35,7 +35,9 @@ def map_tiles_on(connection, function, inputs, shape, dtype, workers, tile, halo
                "linked": True, "watch": True, **options}
 
     def make_work(segment, facts):
-        return Work(function, arrays, segment, shape, dtype, halo, deadline or facts["deadline_s"])
+        # As nice as the daemon's workers; the CPUs are shared with the guests of other jobs by priority, too.
+        nice = min(max(facts["nice"] + options["priority"], 0), 19)
+        return Work(function, arrays, segment, shape, dtype, halo, deadline or facts["deadline_s"], nice)
     with contextlib.ExitStack() as at_the_end:
         output = None
         if out is not None:
@@ -152,7 +154,7 @@ def _per_axis(name, value, axes, least):
 
 def _check_call(function, arrays):
     if not callable(function):
-        raise UsageError(f"a {type(function).__name__} cannot be called", repr(function)[:100],
+        raise UsageError("map_tiles needs a function", f"it was given {repr(function)[:100]}",
                          "Give a function: def operate(tile, a, b, out).")
     try:
         signature = inspect.signature(function)
