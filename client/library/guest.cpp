@@ -123,6 +123,7 @@ Expected<std::optional<GuestTile>> Guest::next_tile() {
     state.end = state.next + (band ? integer_or(message->body, "count", 0) : 0);
     if (!band || state.lease <= 0 || state.next < 0 || state.end <= state.next) {
         state.socket.reset();
+        state.lease = 0;
         return std::unexpected(unreadable("guests"));
     }
     state.band = *band;
