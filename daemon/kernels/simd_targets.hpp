@@ -4,3 +4,5 @@
 // that does: sources that disagree would report one level and run another. AVX3_DL (Ice Lake and later, Zen
 // 4) is not among Highway's defaults; zoom uses its shuffle across 64 bytes.
 #define HWY_WANT_AVX3_DL
+// SSSE3 without SSE4 ended in 2008: it would be one copy in six of all code.
+#define HWY_DISABLED_TARGETS HWY_SSSE3
