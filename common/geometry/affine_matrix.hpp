@@ -14,6 +14,15 @@ struct AffineMatrix {
 
 using Point = std::array<double, 3>;
 
+inline Point applied(const AffineMatrix& matrix, const Point& to) {
+    Point point{};
+    for (std::size_t row = 0; row < 3; ++row) {
+        const auto& m = matrix.rows[row];
+        point[row] = m[0] * to[0] + m[1] * to[1] + m[2] * to[2] + m[3];
+    }
+    return point;
+}
+
 // First the right one, then the left one.
 AffineMatrix operator*(const AffineMatrix& left, const AffineMatrix& right);
 

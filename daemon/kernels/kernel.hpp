@@ -128,7 +128,7 @@ struct OutputGrid {
     static OutputGrid mapped(std::size_t input, const GridMap& map) { return {Change::mapped, input, map}; }
 };
 
-inline constexpr std::size_t most_workspaces = 24;
+inline constexpr std::size_t most_workspaces = 32;
 
 // A kernel works in phases: the workspaces are filled in their order, one phase each, then the output. Between two
 // phases is a barrier: all that a tile reads of an earlier phase is there. A band goes through all phases before the

@@ -195,6 +195,9 @@ std::vector<AgreementCase> realign_cases() {
     add({5, 2, 3, 9}, DType::int16, AxisOrder::as_given, "cubic", false);
     add({2, 20, 8, 9}, DType::float64, AxisOrder::reversed, "cubic", true);
     add({18, 16, 33, 18}, DType::float32, AxisOrder::as_given, "cubic", true);
+    // Several slabs a frame: few frames, whose slabs are tiles, and many.
+    add({3, 20, 34, 33}, DType::float32, AxisOrder::as_given, "linear", true);
+    add({17, 20, 34, 33}, DType::int16, AxisOrder::as_given, "linear", true);
     return cases;
 }
 

@@ -14,9 +14,9 @@ from slab_harness import DaemonTestCase
 FRAMES = 18  # enough for gain fields
 
 
-def moving_series():
-    head = Head(shape=(20, 22, 16), affine=np.diag([-4.0, 4.0, 4.0, 1.0]))
-    walk = random_walk(np.random.default_rng(2), FRAMES, 2.0, 2.0)
+def moving_series(frames=FRAMES, shape=(20, 22, 16), voxel=4.0):
+    head = Head(shape=shape, affine=np.diag([-voxel, voxel, voxel, 1.0]))
+    walk = random_walk(np.random.default_rng(2), frames, 2.0, 2.0)
     return head.series([rigid(row, head.centre) for row in walk], noise=2.0), head.affine
 
 
@@ -26,8 +26,9 @@ class MotionCorrection(DaemonTestCase):
         super().setUpClass()
         cls.series, cls.affine = moving_series()
 
-    def corrected(self, slabd, **options):
-        job = slabd.submit("realign", self.series, affine=self.affine, mask_outside=True, **options)
+    def corrected(self, slabd, series=None, **options):
+        series = self.series if series is None else series
+        job = slabd.submit("realign", series, affine=self.affine, mask_outside=True, **options)
         motion = job.wait(120)["result"]["motion"]
         result = np.array(job.result())
         job.drop()
@@ -40,6 +41,18 @@ class MotionCorrection(DaemonTestCase):
                 for tile_bytes in ("1kB", "300kB", "1GiB"):
                     with self.subTest(workers=workers, tile_bytes=tile_bytes):
                         result, motion = self.corrected(daemon.connect(), tile_bytes=tile_bytes)
+                        expected = expected or (result.tobytes(), motion)
+                        self.assertEqual(result.tobytes(), expected[0])
+                        self.assertEqual(motion, expected[1])
+
+    def test_few_large_frames_are_worked_on_in_slabs(self):
+        series, _ = moving_series(frames=3, shape=(40, 44, 32), voxel=2.0)
+        expected = None
+        for workers in (1, 2, 7):
+            with self.running_daemon(workers=workers) as daemon:
+                for tile_bytes in ("1kB", "1GiB"):
+                    with self.subTest(workers=workers, tile_bytes=tile_bytes):
+                        result, motion = self.corrected(daemon.connect(), series, tile_bytes=tile_bytes)
                         expected = expected or (result.tobytes(), motion)
                         self.assertEqual(result.tobytes(), expected[0])
                         self.assertEqual(motion, expected[1])

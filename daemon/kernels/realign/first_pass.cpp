@@ -1,8 +1,9 @@
 #include "daemon/kernels/realign/first_pass.hpp"
 
+#include "daemon/kernels/realign/coarse_references.hpp"
 #include "daemon/kernels/realign/frame_images.hpp"
-#include "daemon/kernels/realign/gauss_newton.hpp"
 #include "daemon/kernels/realign/references.hpp"
+#include "daemon/kernels/realign/slab_steps.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,33 +13,50 @@ namespace {
 
 constexpr double coarse_tolerance_in_voxels = 0.02;
 constexpr int most_coarse_steps = 30;
-constexpr int most_steps = 20;
 // Of a frame's intensity against the median's, either way: else it is not that head.
 constexpr double most_scale = 3.0;
 
+// The steps of a level are added to those before.
+void record_level(const Alignment& found, FirstPass& record) {
+    record.motion = found.motion;
+    record.steps += found.steps;
+    record.scale = found.scale;
+    record.has_converged = found.has_converged ? 1.0 : 0.0;
+}
+
 }  // namespace
 
+void fill_coarse_pass(const RealignProgram& program, const TileCall& call) {
+    for (std::int64_t frame = call.tile.begin[0]; frame < call.tile.end[0]; ++frame) {
+        auto& record = *new (call.target.data + frame * first_pass_bytes) FirstPass{};
+        for (std::int64_t level = program.levels; level > 0 && frame != program.reference; --level) {
+            const VolumeGrid grid = level_grid(program, level);
+            const double voxel = std::cbrt(std::abs(determinant(grid.to_mm)));
+            Alignment alignment{.motion = record.motion};
+            align(frame_at(program, call, frame, level), coarse_reference(program, call, level), grid,
+                  {coarse_tolerance_in_voxels * voxel, most_coarse_steps}, call.scratch.data(), alignment);
+            record_level(alignment, record);
+        }
+    }
+}
+
+Alignment after_coarse_pass(const TileCall& call, std::int64_t frame) {
+    return {.motion = record_of<FirstPass>(workspace(call, RealignPhase::coarse_pass), frame).motion};
+}
+
 void fill_first_pass(const RealignProgram& program, const TileCall& call) {
-    const References references = references_of(program, call);
+    const Reference reference = first_pass_reference(program, call);
     for (std::int64_t frame = call.tile.begin[0]; frame < call.tile.end[0]; ++frame) {
         auto& record = *new (call.target.data + frame * first_pass_bytes) FirstPass{};
         if (frame == program.reference) {
             continue;
         }
-        for (std::int64_t level = program.levels; level >= 0; --level) {
-            const VolumeGrid grid = level_grid(program, level);
-            const double voxel = std::cbrt(std::abs(determinant(grid.to_mm)));
-            const GaussNewtonOptions options =
-                level == 0 ? GaussNewtonOptions{tolerance_in_mm, most_steps}
-                           : GaussNewtonOptions{coarse_tolerance_in_voxels * voxel, most_coarse_steps};
-            const Alignment found = align(frame_at(program, call, frame, level),
-                                          references.level[static_cast<std::size_t>(level)], grid,
-                                          record.motion, options, VoxelBits(call.scratch.data()));
-            record.motion = found.motion;
-            record.steps += found.steps;
-            record.scale = found.scale;
-            record.has_converged = found.has_converged ? 1.0 : 0.0;
-        }
+        record = record_of<FirstPass>(workspace(call, RealignPhase::coarse_pass), frame);
+        Alignment alignment = has_slab_steps(program) ? after_slab_steps(program, call, reference, frame)
+                                                      : after_coarse_pass(call, frame);
+        align(frame_at(program, call, frame, 0), reference, program.grid, first_pass_options,
+              call.scratch.data(), alignment);
+        record_level(alignment, record);
     }
 }
 

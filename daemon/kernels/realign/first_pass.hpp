@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/geometry/affine_matrix.hpp"
+#include "daemon/kernels/realign/gauss_newton.hpp"
 #include "daemon/kernels/realign/phase_workspaces.hpp"
 
 #include <cstdint>
@@ -17,7 +18,13 @@ struct FirstPass {
 };
 inline constexpr std::int64_t first_pass_bytes = sizeof(FirstPass);
 
+// The coarse levels; then the frames' own, from where the slabs' steps came to.
+void fill_coarse_pass(const RealignProgram& program, const TileCall& call);
 void fill_first_pass(const RealignProgram& program, const TileCall& call);
+
+// Where a frame's own level begins, and how it ends.
+Alignment after_coarse_pass(const TileCall& call, std::int64_t frame);
+inline constexpr GaussNewtonOptions first_pass_options{.tolerance = tolerance_in_mm, .most_steps = 20};
 
 inline const FirstPass& first_pass_of(const TileCall& call, std::int64_t frame) {
     return record_of<FirstPass>(workspace(call, RealignPhase::first_pass), frame);

@@ -1,5 +1,6 @@
 #include "daemon/kernels/realign/fluctuation.hpp"
 
+#include "daemon/kernels/realign/mean_image.hpp"
 #include "daemon/kernels/realign/references.hpp"
 
 #include <algorithm>
@@ -50,9 +51,9 @@ double fluctuation_of(std::span<double> numbers) {
 }  // namespace
 
 void fill_fluctuation(const RealignProgram& program, const TileCall& call) {
-    const std::int64_t voxels = references_of(program, call).all.facts->voxels;
+    const Reference reference = all_of_reference(program, call);
+    const std::int64_t voxels = reference.facts.voxels;
     const std::int64_t taken = std::min(voxels, most_fluctuation_voxels);
-    const ConstArrayView& samples = workspace(call, RealignPhase::samples);
     const std::span series(reinterpret_cast<double*>(call.scratch.data()),
                            static_cast<std::size_t>(program.frames));
     auto* const target = reinterpret_cast<double*>(call.target.data);
@@ -61,10 +62,14 @@ void fill_fluctuation(const RealignProgram& program, const TileCall& call) {
             target[i] = std::numeric_limits<double>::quiet_NaN();
             continue;
         }
-        const std::int64_t voxel = i * voxels / taken;
+        std::int64_t voxel = i * voxels / taken;
+        std::int64_t slab = 0;
+        while (voxel >= reference.slab[static_cast<std::size_t>(slab)].facts->voxels) {
+            voxel -= reference.slab[static_cast<std::size_t>(slab++)].facts->voxels;
+        }
         for (std::size_t frame = 0; frame < series.size(); ++frame) {
-            series[frame] = static_cast<double>(
-                floats_of(samples, static_cast<std::int64_t>(frame), program.grid.count())[voxel]);
+            series[frame] =
+                static_cast<double>(samples_of(call, static_cast<std::int64_t>(frame), slab)[voxel]);
         }
         target[i] = fluctuation_of(series);
     }

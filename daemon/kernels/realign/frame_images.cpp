@@ -1,38 +1,14 @@
 #include "daemon/kernels/realign/frame_images.hpp"
 
-#include "daemon/kernels/interpolation/element_value.hpp"
+#include "daemon/kernels/realign/input_voxels.hpp"
 #include "daemon/kernels/realign/memory_run.hpp"
-#include "daemon/kernels/realign/natural_spline.hpp"
 #include "daemon/kernels/realign/phase_workspaces.hpp"
 #include "daemon/kernels/realign/volume_filters.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <limits>
 
 namespace slab::kernels::realign {
 namespace {
-
-// Voxels of an input from `first` on; what is not finite counts as 0.
-void load_voxels(const ConstArrayView& from_input, std::int64_t first, std::int64_t count, float* to) {
-    with_element_type(from_input.dtype, [&]<typename Element>(Element element) {
-        const std::byte* from = from_input.data + first * static_cast<std::int64_t>(sizeof(Element));
-        for (std::int64_t i = 0; i < count; ++i, from += sizeof(Element)) {
-            std::memcpy(&element, from, sizeof(Element));
-            const auto value = as_working<Element, float>(element);
-            to[i] = std::abs(value) <= std::numeric_limits<float>::max() ? value : 0.0F;
-        }
-    });
-}
-
-// Voxels of a frame, the image of the reference among them.
-void load_voxels(const RealignProgram& program, const TileCall& call, std::int64_t frame, std::int64_t first,
-                 std::int64_t count, float* to) {
-    const bool is_in_series = frame < program.frames;
-    load_voxels(call.inputs[is_in_series ? 0 : static_cast<std::size_t>(program.reference_input)],
-                (is_in_series ? frame * program.grid.count() : 0) + first, count, to);
-}
 
 // Block means of the frame itself, a row of results at a time. scratch: a row of voxels, and a row of doubles.
 void take_frame_means(const RealignProgram& program, const TileCall& call, std::int64_t frame, float* to) {
@@ -63,56 +39,7 @@ void take_frame_means(const RealignProgram& program, const TileCall& call, std::
     }
 }
 
-// In voxels.
-std::array<double, 3> smoothing_sigma(const RealignProgram& program) {
-    std::array<double, 3> sigma = program.grid.spacing();
-    for (double& one : sigma) {
-        one = program.smooth_fwhm / std::sqrt(8.0 * std::log(2.0)) / one;
-    }
-    return sigma;
-}
-
 }  // namespace
-
-void load_reference(const RealignProgram& program, const TileCall& call, float* to) {
-    const Extents& n = program.grid.extents;
-    load_voxels(program, call, program.reference, 0, program.grid.count(), to);
-    blur_in_place(to, n, {n[1] * n[2], n[2]}, smoothing_sigma(program),
-                  reinterpret_cast<float*>(call.scratch.data()));
-}
-
-void load_mask(const RealignProgram& program, const TileCall& call, std::int64_t level, float* to,
-               float* other) {
-    const std::int64_t count = program.grid.count();
-    load_voxels(call.inputs[static_cast<std::size_t>(program.mask_input)], 0, count, to);
-    for (std::int64_t i = 0; i < count; ++i) {
-        to[i] = std::clamp(to[i], 0.0F, 1.0F);
-    }
-    for (std::int64_t l = 1; l <= level; ++l) {
-        take_block_means(to, level_grid(program, l - 1).extents,
-                         program.factors[static_cast<std::size_t>(l - 1)], other);
-        std::copy_n(other, level_grid(program, l).count(), to);
-    }
-}
-
-void fill_coefficients(const RealignProgram& program, const TileCall& call) {
-    const Extents& n = program.grid.extents;
-    const std::int64_t row = n[2] + 2;
-    const std::int64_t plane = (n[1] + 2) * row;
-    for (std::int64_t frame = call.tile.begin[0]; frame < call.tile.end[0]; ++frame) {
-        float* const padded =
-            reinterpret_cast<float*>(call.target.data) + frame * program.grid.padded_count();
-        for (std::int64_t z = 0; z < n[0]; ++z) {
-            for (std::int64_t y = 0; y < n[1]; ++y) {
-                load_voxels(program, call, frame, (z * n[1] + y) * n[2], n[2],
-                            padded + (z + 1) * plane + (y + 1) * row + 1);
-            }
-        }
-        blur_in_place(padded + plane + row + 1, n, {plane, row}, smoothing_sigma(program),
-                      reinterpret_cast<float*>(call.scratch.data()));
-        take_coefficients(padded, n, reinterpret_cast<float*>(call.scratch.data()));
-    }
-}
 
 void fill_coarse_images(const RealignProgram& program, const TileCall& call) {
     const std::int64_t elements = coarse_begin(program, program.levels + 1);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 namespace slab::kernels::realign {
@@ -11,7 +12,9 @@ namespace {
 
 constexpr double waves_over_box = 3.0;
 
-void choose_waves(const ReferenceFacts& reference, GainFacts& facts) {
+}  // namespace
+
+GainWaves choose_waves(const ReferenceFacts& reference) {
     std::array<double, 3> length{};
     double volume = 1.0;
     for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -23,7 +26,7 @@ void choose_waves(const ReferenceFacts& reference, GainFacts& facts) {
     for (std::size_t axis = 0; axis < 3; ++axis) {
         most[axis] = std::min(most_waves_along, static_cast<std::int64_t>(length[axis] / shortest));
     }
-    facts.count = facts.most_waves = 0;
+    GainWaves chosen;
     for (std::int64_t i = 0; i <= most[0]; ++i) {
         for (std::int64_t j = 0; j <= most[1]; ++j) {
             for (std::int64_t k = 0; k <= most[2]; ++k) {
@@ -31,33 +34,26 @@ void choose_waves(const ReferenceFacts& reference, GainFacts& facts) {
                 const double y = static_cast<double>(j) / length[1];
                 const double z = static_cast<double>(k) / length[2];
                 const bool is_slow = (x * x + y * y + z * z) * shortest * shortest <= 1.0 + 1e-9;
-                if (i + j + k > 0 && is_slow && facts.count < most_gain_fields) {
-                    facts.waves[static_cast<std::size_t>(facts.count++)] = {static_cast<std::int8_t>(i),
-                                                                            static_cast<std::int8_t>(j),
-                                                                            static_cast<std::int8_t>(k)};
-                    facts.most_waves = std::max({facts.most_waves, i, j, k});
+                if (i + j + k > 0 && is_slow && chosen.count < most_gain_fields) {
+                    chosen.waves[static_cast<std::size_t>(chosen.count++)] = {static_cast<std::int8_t>(i),
+                                                                              static_cast<std::int8_t>(j),
+                                                                              static_cast<std::int8_t>(k)};
+                    chosen.most = std::max({chosen.most, i, j, k});
                 }
             }
         }
     }
+    return chosen;
 }
 
-// Z^T B between the 8 columns and the fields, and between the fields.
-void make_gain_normal(const ReferenceImage& reference, const GainFields& fields) {
-    GainFacts& facts = *fields.facts;
-    const auto count = static_cast<std::size_t>(facts.count);
-    facts.fixed_by_gain.fill(0.0);
-    facts.gain_by_fixed.fill(0.0);
-    facts.gain_by_gain.fill(0.0);
-    for (std::int64_t begin = 0; begin < reference.facts->voxels; begin += voxel_group) {
-        add_field_normal(reference, fields, begin, std::min(voxel_group, reference.facts->voxels - begin));
-    }
-    for (std::size_t a = 0; a < count; ++a) {
-        for (std::size_t b = 0; b < a; ++b) {
-            facts.gain_by_gain[b * count + a] = facts.gain_by_gain[a * count + b];
-        }
-    }
+GainNormal& GainNormal::operator+=(const GainNormal& more) {
+    std::ranges::transform(fixed_by_gain, more.fixed_by_gain, fixed_by_gain.begin(), std::plus());
+    std::ranges::transform(gain_by_fixed, more.gain_by_fixed, gain_by_fixed.begin(), std::plus());
+    std::ranges::transform(gain_by_gain, more.gain_by_gain, gain_by_gain.begin(), std::plus());
+    return *this;
 }
+
+namespace {
 
 // cos(n a) for n up to 8 along each axis, at one voxel.
 struct VoxelCosines {
@@ -80,14 +76,14 @@ struct VoxelCosines {
 };
 
 // A voxel without a sample.
-void take_out(const ReferenceImage& reference, const GainFields& fields, std::int64_t i, FrameGain& gain) {
+void take_out(const ReferenceImage& reference, const GainFields& fields, const GainWaves& waves,
+              std::int64_t i, FrameGain& gain) {
     const VoxelCosines cosines(fields, i);
-    const GainFacts& facts = *fields.facts;
-    const auto count = static_cast<std::size_t>(facts.count);
+    const auto count = static_cast<std::size_t>(waves.count);
     const Columns columns = columns_of(reference, i);
     const Columns instruments = instruments_of(reference, i);
     for (std::size_t a = 0; a < count; ++a) {
-        const double cosine = cosines.at(facts.waves[a]);
+        const double cosine = cosines.at(waves.waves[a]);
         for (std::size_t column = 0; column < column_count; ++column) {
             gain.fixed_by_gain[column * count + a] -=
                 instruments[column] * cosine * static_cast<double>(reference.value[i]);
@@ -100,7 +96,7 @@ void take_out(const ReferenceImage& reference, const GainFields& fields, std::in
 // What the fixed columns leave of the fields' matrix: N_cc - N_cf N_ff^-1 N_fc; and of a right side, b_c - N_cf N_ff^-1 b_f.
 bool reduce(const GainFacts& facts, const NormalMatrix& fixed, const double* fixed_by_gain,
             const double* gain_by_fixed, const Columns& fixed_right, double* matrix, double* right) {
-    const std::int64_t count = facts.count;
+    const std::int64_t count = facts.waves.count;
     const auto solved = [&](Columns& unknowns) {
         NormalMatrix copy = fixed;
         return solve(copy.data(), column_count, unknowns.data(), column_count);
@@ -122,7 +118,8 @@ bool reduce(const GainFacts& facts, const NormalMatrix& fixed, const double* fix
             if (b == count) {
                 right[a] -= known;
             } else {
-                matrix[a * count + b] = facts.gain_by_gain[static_cast<std::size_t>(a * count + b)] - known;
+                matrix[a * count + b] =
+                    facts.normal.gain_by_gain[static_cast<std::size_t>(a * count + b)] - known;
             }
         }
     }
@@ -133,7 +130,6 @@ bool reduce(const GainFacts& facts, const NormalMatrix& fixed, const double* fix
 
 GainFields lay_out_gain_fields(MemoryRun& run, std::int64_t capacity) {
     GainFields fields;
-    fields.facts = run.take<GainFacts>(1);
     for (float*& cosine : fields.cosine) {
         cosine = run.take<float>(capacity);
     }
@@ -141,60 +137,71 @@ GainFields lay_out_gain_fields(MemoryRun& run, std::int64_t capacity) {
     return fields;
 }
 
-void make_gain_fields(const ReferenceImage& reference, GainFields& fields) {
-    const ReferenceFacts& known = *reference.facts;
-    GainFacts& facts = *fields.facts;
-    choose_waves(known, facts);
-    for (std::int64_t i = 0; i < known.voxels; ++i) {
+void make_gain_fields(const ReferenceImage& slab, const ReferenceFacts& box, GainFields& fields) {
+    for (std::int64_t i = 0; i < slab.facts->voxels; ++i) {
         for (std::size_t axis = 0; axis < 3; ++axis) {
-            const double length = std::max(known.high[axis] - known.low[axis], 1e-6);
-            const double place = (static_cast<double>(reference.place[axis][i]) - known.low[axis]) / length;
+            const double length = std::max(box.high[axis] - box.low[axis], 1e-6);
+            const double place = (static_cast<double>(slab.place[axis][i]) - box.low[axis]) / length;
             fields.cosine[axis][i] = static_cast<float>(std::cos(std::numbers::pi * place));
         }
-        fields.weighted_value[i] = reference.weight[i] * reference.value[i];
-    }
-    make_gain_normal(reference, fields);
-    std::array<double, most_gain_fields> unused{};
-    const bool is_solved =
-        known.voxels > 0 && reduce(facts, known.normal, facts.fixed_by_gain.data(),
-                                   facts.gain_by_fixed.data(), {}, facts.lower.data(), unused.data());
-    const auto count = static_cast<std::size_t>(facts.count);
-    for (std::size_t a = 0; a < count; ++a) {
-        for (std::size_t b = 0; b < a; ++b) {
-            const double mean = 0.5 * (facts.lower[a * count + b] + facts.lower[b * count + a]);
-            facts.lower[a * count + b] = facts.lower[b * count + a] = mean;
-        }
-    }
-    if (!is_solved || !factor_cholesky(facts.lower.data(), facts.count)) {
-        facts.count = 0;
+        fields.weighted_value[i] = slab.weight[i] * slab.value[i];
     }
 }
 
-void add_group(const ReferenceImage& reference, const GainFields& fields, std::int64_t begin,
-               std::int64_t count, const float* samples, FrameGain& gain) {
+void sum_gain_normal(const ReferenceImage& slab, const GainFields& fields, const GainWaves& waves,
+                     GainNormal& normal) {
+    for (std::int64_t begin = 0; begin < slab.facts->voxels; begin += voxel_group) {
+        add_field_normal(slab, fields, waves, begin, std::min(voxel_group, slab.facts->voxels - begin),
+                         normal);
+    }
+}
+
+void finish_gain_facts(const ReferenceFacts& reference, GainFacts& facts) {
+    const auto count = static_cast<std::size_t>(facts.waves.count);
+    const auto make_symmetric = [count](auto& matrix, const auto& value_of) {
+        for (std::size_t a = 0; a < count; ++a) {
+            for (std::size_t b = 0; b < a; ++b) {
+                matrix[a * count + b] = matrix[b * count + a] =
+                    value_of(matrix[a * count + b], matrix[b * count + a]);
+            }
+        }
+    };
+    make_symmetric(facts.normal.gain_by_gain, [](double lower, double) { return lower; });
+    std::array<double, most_gain_fields> unused{};
+    const bool is_solved = reference.voxels > 0 &&
+                           reduce(facts, reference.normal, facts.normal.fixed_by_gain.data(),
+                                  facts.normal.gain_by_fixed.data(), {}, facts.lower.data(), unused.data());
+    make_symmetric(facts.lower, [](double lower, double upper) { return 0.5 * (lower + upper); });
+    if (!is_solved || !factor_cholesky(facts.lower.data(), facts.waves.count)) {
+        facts.waves.count = 0;
+    }
+}
+
+void add_group(const ReferenceImage& slab, const GainFields& fields, const GainWaves& waves,
+               std::int64_t begin, std::int64_t count, const float* samples, FrameGain& gain) {
     GroupSamples rest{};
     for (std::int64_t i = 0; i < count; ++i) {
         const float sample = samples[i];
-        const float difference = sample - reference.value[begin + i];
+        const float difference = sample - slab.value[begin + i];
         rest[static_cast<std::size_t>(i)] =
             sample == sample ? difference * fields.weighted_value[begin + i] : 0.0F;
     }
-    sum_fields(fields, begin, count, rest.data(), gain.right.data());
+    sum_fields(fields, waves, begin, count, rest.data(), gain.right.data());
     for (std::int64_t i = 0; i < count; ++i) {
         if (samples[i] != samples[i]) {
-            take_out(reference, fields, begin + i, gain);
+            take_out(slab, fields, waves, begin + i, gain);
         }
     }
 }
 
 void finish_gain(const GainFacts& facts, const FrameEquations& equations, FrameGain& gain) {
-    const auto count = static_cast<std::size_t>(facts.count);
+    const auto count = static_cast<std::size_t>(facts.waves.count);
     std::array<double, most_gain_fields * most_gain_fields> matrix{};
     std::array<double, most_gain_fields> right = gain.right;
     gain.whitened.fill(0.0);
     if (!reduce(facts, equations.normal, gain.fixed_by_gain.data(), gain.gain_by_fixed.data(),
                 equations.right, matrix.data(), right.data()) ||
-        !solve(matrix.data(), facts.count, right.data(), facts.count)) {
+        !solve(matrix.data(), facts.waves.count, right.data(), facts.waves.count)) {
         return;
     }
     for (std::size_t a = 0; a < count; ++a) {
@@ -206,10 +213,10 @@ void finish_gain(const GainFacts& facts, const FrameEquations& equations, FrameG
 
 bool unknowns_without_gain(const GainFacts& facts, const FrameEquations& equations, const FrameGain& frame,
                            const double* gain, Columns& unknowns) {
-    const auto count = static_cast<std::size_t>(facts.count);
+    const auto count = static_cast<std::size_t>(facts.waves.count);
     std::array<double, most_gain_fields> fields{};
     std::copy_n(gain, count, fields.begin());
-    solve_lower_transposed(facts.lower.data(), fields.data(), facts.count);
+    solve_lower_transposed(facts.lower.data(), fields.data(), facts.waves.count);
     FrameEquations rest = equations;
     for (std::size_t column = 0; column < column_count; ++column) {
         for (std::size_t a = 0; a < count; ++a) {

@@ -61,10 +61,10 @@ HWY_INLINE void load_columns(const ReferenceImage& reference, std::int64_t begin
 }
 
 // What a group's voxels add to the fields' part of the normal matrix.
-void add_field_normal_of_group(const ReferenceImage& reference, const GainFields& fields, std::int64_t begin,
-                               std::int64_t count) {
-    GainFacts& facts = *fields.facts;
-    const auto fields_count = static_cast<std::size_t>(facts.count);
+void add_field_normal_of_group(const ReferenceImage& reference, const GainFields& fields,
+                               const GainWaves& chosen, std::int64_t begin, std::int64_t count,
+                               GainNormal& normal) {
+    const auto fields_count = static_cast<std::size_t>(chosen.count);
     FieldLanes along[3][most_waves_along + 1];
     FieldLanes field[most_gain_fields];
     FieldLanes weighted[most_gain_fields];
@@ -79,7 +79,7 @@ void add_field_normal_of_group(const ReferenceImage& reference, const GainFields
     for (std::int64_t i = begin; i < begin + count; i += static_cast<std::int64_t>(field_lanes)) {
         const std::size_t used = std::min(field_lanes, static_cast<std::size_t>(begin + count - i));
         for (std::size_t axis = 0; axis < 3; ++axis) {
-            make_waves(fields.cosine[axis] + i, used, facts.most_waves, along[axis]);
+            make_waves(fields.cosine[axis] + i, used, chosen.most, along[axis]);
         }
         ColumnLanes columns;
         load_columns(reference, i, used, columns);
@@ -89,7 +89,7 @@ void add_field_normal_of_group(const ReferenceImage& reference, const GainFields
         load_lanes(fields.weighted_value + i, used, weighted_value);
         std::size_t pair = 0;
         for (std::size_t a = 0; a < fields_count; ++a) {
-            const auto& waves = facts.waves[a];
+            const auto& waves = chosen.waves[a];
             const FieldLanes cosines = along[0][waves[0]] * along[1][waves[1]] * along[2][waves[2]];
             field[a] = value * cosines;
             weighted[a] = weighted_value * cosines;
@@ -105,26 +105,25 @@ void add_field_normal_of_group(const ReferenceImage& reference, const GainFields
     std::size_t pair = 0;
     for (std::size_t a = 0; a < fields_count; ++a) {
         for (std::size_t k = 0; k < column_count; ++k) {
-            facts.fixed_by_gain[k * fields_count + a] += sum_of(fixed_by_gain[k][a]);
-            facts.gain_by_fixed[a * column_count + k] += sum_of(gain_by_fixed[k][a]);
+            normal.fixed_by_gain[k * fields_count + a] += sum_of(fixed_by_gain[k][a]);
+            normal.gain_by_fixed[a * column_count + k] += sum_of(gain_by_fixed[k][a]);
         }
         for (std::size_t b = 0; b <= a; ++b, ++pair) {
-            facts.gain_by_gain[a * fields_count + b] += sum_of(gain_by_gain[pair]);
+            normal.gain_by_gain[a * fields_count + b] += sum_of(gain_by_gain[pair]);
         }
     }
 }
 
-void sum_fields_of_group(const GainFields& fields, std::int64_t begin, std::int64_t count,
-                         const float* weighted_rest, double* sums) {
-    const GainFacts& facts = *fields.facts;
-    const auto fields_count = static_cast<std::size_t>(facts.count);
+void sum_fields_of_group(const GainFields& fields, const GainWaves& chosen, std::int64_t begin,
+                         std::int64_t count, const float* weighted_rest, double* sums) {
+    const auto fields_count = static_cast<std::size_t>(chosen.count);
     FieldLanes partial[most_gain_fields];
     std::fill_n(partial, fields_count, FieldLanes{});
     FieldLanes along[3][most_waves_along + 1];
     for (std::int64_t i = 0; i < count; i += static_cast<std::int64_t>(field_lanes)) {
         const std::size_t used = std::min(field_lanes, static_cast<std::size_t>(count - i));
         for (std::size_t axis = 0; axis < 3; ++axis) {
-            make_waves(fields.cosine[axis] + begin + i, used, facts.most_waves, along[axis]);
+            make_waves(fields.cosine[axis] + begin + i, used, chosen.most, along[axis]);
         }
         FieldLanes rest;
         load_lanes(weighted_rest + i, used, rest);
@@ -133,7 +132,7 @@ void sum_fields_of_group(const GainFields& fields, std::int64_t begin, std::int6
         FieldLanes in_plane{};
         std::array<std::int8_t, 2> known{-1, -1};
         for (std::size_t field = 0; field < fields_count; ++field) {
-            const auto& waves = facts.waves[field];
+            const auto& waves = chosen.waves[field];
             if (waves[0] != known[0]) {
                 along_x = rest * along[0][waves[0]];
             }

@@ -7,7 +7,6 @@ namespace {
 
 // Of a frame that lies so far outside there is too little to go by.
 constexpr double most_missing = 0.7;
-constexpr int free_steps = 3;
 
 }  // namespace
 
@@ -20,30 +19,30 @@ RigidStep rigid_step(const Columns& unknowns) {
     return step;
 }
 
-Alignment align(const SampledFrame& frame, const ReferenceImage& reference, const VolumeGrid& reference_grid,
-                const AffineMatrix& motion, const GaussNewtonOptions& options, VoxelBits missing) {
-    const auto voxels = static_cast<double>(reference.facts->voxels);
-    const std::array<Point, 8> corners = corners_of(*reference.facts);
-    Alignment alignment{motion, 0.0, 0, false};
-    while (voxels > 0.0 && alignment.steps < options.most_steps) {
-        MovedFrame moved{frame, reference, pull_back_of(reference_grid, alignment.motion, frame.grid),
-                         missing, alignment.steps >= free_steps};
-        ++alignment.steps;
-        const FrameEquations equations = gather_equations(reference, moved);
-        Columns unknowns;
-        if (equations.missing > most_missing * voxels || !solve_equations(equations, unknowns)) {
-            alignment.scale = 0.0;
-            return alignment;
-        }
-        alignment.scale = 1.0 + unknowns[7];
-        const RigidStep step = rigid_step(unknowns);
-        alignment.motion = updated(alignment.motion, step, reference.facts->centre);
-        if (longest_move(step, corners) < options.tolerance) {
-            alignment.has_converged = true;
-            return alignment;
-        }
+void advance(Alignment& alignment, const FrameEquations& equations, const ReferenceFacts& reference,
+             const GaussNewtonOptions& options) {
+    ++alignment.steps;
+    Columns unknowns;
+    if (equations.missing > most_missing * static_cast<double>(reference.voxels) ||
+        !solve_equations(equations, unknowns)) {
+        alignment.scale = 0.0;
+        alignment.is_over = true;
+        return;
     }
-    return alignment;
+    alignment.scale = 1.0 + unknowns[7];
+    const RigidStep step = rigid_step(unknowns);
+    alignment.motion = updated(alignment.motion, step, reference.centre);
+    alignment.has_converged = longest_move(step, corners_of(reference)) < options.tolerance;
+    alignment.is_over = alignment.has_converged || alignment.steps >= options.most_steps;
+}
+
+void align(const SampledFrame& frame, const Reference& reference, const VolumeGrid& reference_grid,
+           const GaussNewtonOptions& options, std::byte* missing, Alignment& alignment) {
+    MovedFrame moved(frame, reference, missing);
+    while (!alignment.is_over && reference.facts.voxels > 0) {
+        moved.move(pull_back_of(reference_grid, alignment.motion, frame.grid), keeps_missing(alignment));
+        advance(alignment, frame_equations(reference, moved), reference.facts, options);
+    }
 }
 
 }  // namespace slab::kernels::realign

@@ -4,11 +4,22 @@
 
 namespace slab::kernels::realign {
 
-// Rows of frames: each at the voxels of the reference (all of it that tells anything), as the first pass found its motion. NaN
-// where it has none.
+// Rows of frames, slab by slab: each at the voxels of the reference (all of it that tells anything), as the first pass found
+// its motion. NaN where it has none.
 void fill_samples(const RealignProgram& program, const TileCall& call);
 
-// Two rows: the mean of the samples at each voxel of the reference, and of how many frames it is.
+inline const float* samples_of(const TileCall& call, std::int64_t frame, std::int64_t slab) {
+    const ConstArrayView& samples = workspace(call, RealignPhase::samples);
+    return floats_of(samples, frame * samples.shape[1] + slab, samples.shape[2]);
+}
+
+// Of each voxel of the frame: the mean of the samples, and of how many frames it is; where the reference has no voxel, or there
+// is no second pass, its own value. Frames in which that head was not found are left out.
+struct MeanImage {
+    const float* value = nullptr;
+    const float* cover = nullptr;
+};
+MeanImage mean_of(const RealignProgram& program, const TileCall& call);
 void fill_mean(const RealignProgram& program, const TileCall& call);
 
 }  // namespace slab::kernels::realign

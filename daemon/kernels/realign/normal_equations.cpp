@@ -2,20 +2,18 @@
 
 #include "daemon/kernels/realign/dense_matrix.hpp"
 
+#include <algorithm>
+#include <functional>
+
 namespace slab::kernels::realign {
 
-NormalMatrix normal_matrix(const ReferenceImage& reference) {
-    NormalMatrix matrix{};
-    for (std::int64_t i = 0; i < reference.facts->voxels; ++i) {
-        const Columns columns = columns_of(reference, i);
-        const Columns instruments = instruments_of(reference, i);
-        for (std::size_t row = 0; row < columns.size(); ++row) {
-            for (std::size_t column = 0; column < columns.size(); ++column) {
-                matrix[row * columns.size() + column] += instruments[row] * columns[column];
-            }
-        }
-    }
-    return matrix;
+FrameEquations& FrameEquations::operator+=(const FrameEquations& more) {
+    std::ranges::transform(normal, more.normal, normal.begin(), std::plus());
+    std::ranges::transform(right, more.right, right.begin(), std::plus());
+    squares += more.squares;
+    weight += more.weight;
+    missing += more.missing;
+    return *this;
 }
 
 void add_group(const ReferenceImage& reference, std::int64_t begin, std::int64_t count, const float* samples,

@@ -39,8 +39,8 @@ inline Columns instruments_of(const ReferenceImage& reference, std::int64_t i) {
             weight * read(reference.value)};
 }
 
-// Z^T B over all voxels.
-NormalMatrix normal_matrix(const ReferenceImage& reference);
+// Adds Z^T B over all voxels.
+void sum_normal(const ReferenceImage& reference, NormalMatrix& normal);
 
 // What a frame's samples less the reference's values say: normal * unknowns = right.
 struct FrameEquations {
@@ -49,6 +49,8 @@ struct FrameEquations {
     double squares = 0.0;   // sum of weight * r^2
     double weight = 0.0;    // of the voxels that are there
     double missing = 0.0;   // voxels that are not
+
+    FrameEquations& operator+=(const FrameEquations& more);
 };
 
 // Z^T r, then the sum of weight * r^2, then of the weights, of the voxels that have a sample; added to.
@@ -59,16 +61,28 @@ void sum_residuals(const ReferenceImage& reference, std::int64_t begin, std::int
 void add_group(const ReferenceImage& reference, std::int64_t begin, std::int64_t count, const float* samples,
                FrameEquations& equations);
 
-// source.read(begin, count, to): samples.
-template <class Source>
-FrameEquations gather_equations(const ReferenceImage& reference, Source& source) {
+// Of one slab. read(begin, count, to): its samples.
+template <class Read>
+FrameEquations slab_equations(const ReferenceImage& slab, const Read& read) {
     FrameEquations equations;
-    equations.normal = reference.facts->normal;
+    equations.normal = slab.facts->normal;
     GroupSamples samples;
-    for (std::int64_t begin = 0; begin < reference.facts->voxels; begin += voxel_group) {
-        const std::int64_t count = std::min(voxel_group, reference.facts->voxels - begin);
-        source.read(begin, count, samples.data());
-        add_group(reference, begin, count, samples.data(), equations);
+    for (std::int64_t begin = 0; begin < slab.facts->voxels; begin += voxel_group) {
+        const std::int64_t count = std::min(voxel_group, slab.facts->voxels - begin);
+        read(begin, count, samples.data());
+        add_group(slab, begin, count, samples.data(), equations);
+    }
+    return equations;
+}
+
+// Of all of them, in their order. source.read(slab, begin, count, to): samples.
+template <class Source>
+FrameEquations frame_equations(const Reference& reference, Source& source) {
+    FrameEquations equations;
+    for (std::int64_t slab = 0; slab < reference.count; ++slab) {
+        equations += slab_equations(
+            reference.slab[static_cast<std::size_t>(slab)],
+            [&](std::int64_t begin, std::int64_t count, float* to) { source.read(slab, begin, count, to); });
     }
     return equations;
 }

@@ -1,12 +1,17 @@
+#include "daemon/kernels/realign/coarse_references.hpp"
 #include "daemon/kernels/realign/first_pass.hpp"
 #include "daemon/kernels/realign/fluctuation.hpp"
 #include "daemon/kernels/realign/frame_images.hpp"
+#include "daemon/kernels/realign/information.hpp"
 #include "daemon/kernels/realign/realign.hpp"
 #include "daemon/kernels/realign/realign_program.hpp"
 #include "daemon/kernels/realign/reference_choice.hpp"
+#include "daemon/kernels/realign/reference_slopes.hpp"
 #include "daemon/kernels/realign/references.hpp"
 #include "daemon/kernels/realign/second_pass.hpp"
+#include "daemon/kernels/realign/second_reference.hpp"
 #include "daemon/kernels/realign/series_motion.hpp"
+#include "daemon/kernels/realign/slab_steps.hpp"
 #include "daemon/kernels/realign/volume_filters.hpp"
 #include "daemon/kernels/reslice/frame_transforms.hpp"
 #include "daemon/kernels/sampling/sampling_plan.hpp"
@@ -14,6 +19,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 namespace slab::kernels {
@@ -74,7 +80,8 @@ Expected<void> check_series(const ArrayDescription& series, bool is_first_in_mem
                               shape[0], shape[1], shape[2], shape[3], most_frames, most_extent),
                   "Realign it in parts, to one reference: --reference FILE."));
     }
-    const std::int64_t most_voxels = static_cast<std::int64_t>(scratch_bytes) * 8;
+    // A bit for each, the last ones of a slab rounded up to words.
+    const std::int64_t most_voxels = static_cast<std::int64_t>(scratch_bytes) * 8 - most_slabs * 64;
     if (shape[1] > most_voxels / shape[2] / shape[3]) {
         return std::unexpected(usage(
             "the frames are too large to be realigned",
@@ -130,11 +137,19 @@ void choose_levels(RealignProgram& program) {
     }
 }
 
-// A row for each frame, in a tile of its own.
-Workspace rows_of_frames(DType dtype, std::int64_t frames, std::int64_t elements) {
-    Workspace workspace{{dtype, Shape{frames, elements}, MemoryOrder::c}, {}};
+// A row for each frame or slab, in a tile of its own.
+Workspace rows_of(std::int64_t rows, DType dtype, std::int64_t elements) {
+    Workspace workspace{{dtype, Shape{rows, elements}, MemoryOrder::c}, {}};
     workspace.tiles.brick = workspace.tiles.most = {1, elements, 1, 1, 1};
     workspace.tiles.is_whole = {false, true, false, false, false};
+    return workspace;
+}
+
+// And for each slab of each frame.
+Workspace rows_of_slabs(std::int64_t frames, std::int64_t slabs, DType dtype, std::int64_t elements) {
+    Workspace workspace{{dtype, Shape{frames, slabs, elements}, MemoryOrder::c}, {}};
+    workspace.tiles.brick = workspace.tiles.most = {1, 1, elements, 1, 1};
+    workspace.tiles.is_whole = {false, false, true, false, false};
     return workspace;
 }
 
@@ -144,42 +159,75 @@ Workspace one_piece(DType dtype, std::int64_t elements) {
     return workspace;
 }
 
+Workspace slab_step(const RealignProgram& program, std::int64_t slabs) {
+    return has_slab_steps(program) ? rows_of_slabs(program.images(), slabs, DType::uint8, slab_step_bytes)
+                                   : one_piece(DType::uint8, 1);
+}
+
+Workspace lines_of_splines(const RealignProgram& program) {
+    const Extents& n = program.grid.extents;
+    return has_slab_steps(program)
+               ? rows_of_slabs(program.images(), n[1], DType::float32, (n[0] + 2) * (n[2] + 2))
+               : one_piece(DType::uint8, 1);
+}
+
+// Whole frames, where they are many.
+Workspace planes_of_splines(const RealignProgram& program) {
+    const Extents& n = program.grid.extents;
+    Workspace planes = rows_of_slabs(program.images(), n[0] + 2, DType::float32, (n[1] + 2) * (n[2] + 2));
+    if (!has_slab_steps(program)) {
+        planes.tiles.brick[1] = planes.tiles.most[1] = n[0] + 2;
+        planes.tiles.is_whole[1] = true;
+    }
+    return planes;
+}
+
 std::vector<Workspace> estimation_workspaces(const RealignProgram& program, std::size_t table_bytes) {
     const std::int64_t frames = program.images();
-    const std::int64_t voxels = program.grid.count();
+    const Slabs slabs(program.grid);
     // Tens of microseconds a voxel where frames are many.
-    Workspace fluctuation = one_piece(DType::float64, most_fluctuation_voxels);
-    fluctuation.tiles = {};
-    fluctuation.tiles.brick[0] = fluctuation.tiles.most[0] = 256;
-    Workspace mean{{DType::float32, Shape{2, voxels}, MemoryOrder::c}, {}};
-    mean.tiles.brick = {2, 16384, 1, 1, 1};
-    mean.tiles.is_whole = {true, false, false, false, false};
-    std::vector<Workspace> workspaces{
-        rows_of_frames(DType::float32, frames, program.grid.padded_count()),
-        rows_of_frames(DType::float32, frames, coarse_images_elements(program)),
-        one_piece(DType::uint8, references_bytes(program)),
-        rows_of_frames(DType::uint8, frames, first_pass_bytes),
-        rows_of_frames(DType::float32, frames, voxels),
-        fluctuation,
-        mean,
-        one_piece(DType::uint8, second_reference_bytes(program)),
-        rows_of_frames(DType::uint8, frames, second_pass_bytes),
-        one_piece(DType::float64, motion_elements(program)),
+    Workspace changes = one_piece(DType::float64, most_fluctuation_voxels);
+    changes.tiles = {};
+    changes.tiles.brick[0] = changes.tiles.most[0] = 256;
+    Workspace means{{DType::float32, Shape{2, slabs.count, slabs.capacity()}, MemoryOrder::c}, {}};
+    means.tiles.brick = means.tiles.most = {2, 1, slabs.capacity(), 1, 1};
+    means.tiles.is_whole = {true, false, true, false, false};
+    std::vector<Workspace> workspaces;
+    // Read no later than by `reader`.
+    const auto add = [&workspaces](RealignPhase phase, Workspace workspace,
+                                   std::optional<RealignPhase> reader) {
+        assert(workspaces.size() == static_cast<std::size_t>(phase));
+        static_cast<void>(phase);
+        if (reader) {
+            workspace.last_reader = static_cast<std::size_t>(*reader);
+        }
+        workspaces.push_back(std::move(workspace));
     };
-    const auto read_until = [&workspaces](RealignPhase phase, RealignPhase reader) {
-        workspaces[static_cast<std::size_t>(phase)].last_reader = static_cast<std::size_t>(reader);
-    };
-    read_until(RealignPhase::coefficients, RealignPhase::second_pass);
-    read_until(RealignPhase::coarse_images, RealignPhase::first_pass);
-    read_until(RealignPhase::references, RealignPhase::second_pass);
-    read_until(RealignPhase::first_pass, RealignPhase::motion);
-    read_until(RealignPhase::samples, RealignPhase::second_pass);
-    read_until(RealignPhase::fluctuation, RealignPhase::motion);
-    read_until(RealignPhase::mean, RealignPhase::second_reference);
-    read_until(RealignPhase::second_reference, RealignPhase::motion);
-    read_until(RealignPhase::second_pass, RealignPhase::motion);
+    using enum RealignPhase;
+    add(spline_lines, lines_of_splines(program), coefficients);
+    add(coefficients, planes_of_splines(program), second_pass);
+    add(coarse_images, rows_of(frames, DType::float32, coarse_images_elements(program)), coarse_pass);
+    add(coarse_references, one_piece(DType::uint8, coarse_references_bytes(program)), coarse_pass);
+    add(reference_slopes, rows_of(slabs.count, DType::uint8, reference_slopes_bytes(program)), mean);
+    add(thresholds, one_piece(DType::uint8, thresholds_bytes), references);
+    add(references, rows_of(slabs.count, DType::uint8, references_bytes(program)), second_pass);
+    add(coarse_pass, rows_of(frames, DType::uint8, first_pass_bytes), first_pass);
+    add(first_step, slab_step(program, slabs.count), second_step);
+    add(second_step, slab_step(program, slabs.count), third_step);
+    add(third_step, slab_step(program, slabs.count), first_pass);
+    add(first_pass, rows_of(frames, DType::uint8, first_pass_bytes), motion);
+    add(samples, rows_of_slabs(frames, slabs.count, DType::float32, slabs.capacity()), second_pass);
+    add(fluctuation, changes, motion);
+    add(mean, means, second_reference);
+    add(second_slopes, rows_of(slabs.count, DType::uint8, second_slopes_bytes(program)), second_reference);
+    add(second_reference, rows_of(slabs.count, DType::uint8, second_reference_bytes(program)), motion);
+    add(gain_facts, one_piece(DType::uint8, gain_facts_bytes), motion);
+    add(second_equations, rows_of_slabs(frames, slabs.count, DType::uint8, second_equations_bytes),
+        second_pass);
+    add(second_pass, rows_of(frames, DType::uint8, second_pass_bytes), motion);
+    add(motion, one_piece(DType::float64, motion_elements(program)), std::nullopt);
     if (!program.is_estimate_only) {
-        workspaces.push_back(one_piece(DType::uint8, static_cast<std::int64_t>(table_bytes)));
+        add(pull_backs, one_piece(DType::uint8, static_cast<std::int64_t>(table_bytes)), std::nullopt);
     }
     return workspaces;
 }

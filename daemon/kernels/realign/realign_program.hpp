@@ -12,19 +12,30 @@ namespace slab::kernels {
 
 // What the phases of motion correction make, in this order; each is a workspace. Those of resampling follow, and the output.
 enum class RealignPhase : std::uint8_t {
+    spline_lines,   // where frames are few: each frame's spline, along two axes
     coefficients,   // of each frame's spline
     coarse_images,  // of each frame, behind each other, the coarsest last
-    references,     // the reference frame's voxels, of each resolution
-    first_pass,     // each frame's motion, coarse to fine
-    samples,        // each frame at the reference's voxels
-    fluctuation,    // how much those change from frame to frame
-    mean,           // of the samples, and how many there are
-    second_reference,
-    second_pass,  // each frame's motion to the mean
-    motion,       // the result: a row for each frame
-    pull_backs,   // the table of the phases that resample
+    coarse_references,
+    reference_slopes,  // of the reference frame, in all voxels
+    thresholds,        // by which voxels of it are chosen
+    references,        // those voxels
+    coarse_pass,       // each frame's motion, by the coarse images
+    first_step,        // where frames are few: what each slab says of a frame's motion
+    second_step,
+    third_step,
+    first_pass,   // each frame's motion to the reference
+    samples,      // each frame at the reference's voxels
+    fluctuation,  // how much those change from frame to frame
+    mean,         // of the samples, and how many there are
+    second_slopes,
+    second_reference,  // the mean's voxels
+    gain_facts,
+    second_equations,  // what each slab says of a frame's motion to the mean
+    second_pass,       // each frame's motion to the mean
+    motion,            // the result: a row for each frame
+    pull_backs,        // the table of the phases that resample
 };
-inline constexpr std::size_t realign_phases = 11;
+inline constexpr std::size_t realign_phases = 22;
 
 inline constexpr std::size_t most_coarse_levels = 2;
 

@@ -3,8 +3,10 @@
 #include "daemon/kernels/realign/first_pass.hpp"
 #include "daemon/kernels/realign/frame_images.hpp"
 #include "daemon/kernels/realign/gauss_newton.hpp"
+#include "daemon/kernels/realign/mean_image.hpp"
 #include "daemon/kernels/realign/references.hpp"
 #include "daemon/kernels/realign/sample_source.hpp"
+#include "daemon/kernels/realign/second_reference.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,16 +16,13 @@ namespace {
 
 constexpr int most_steps = 8;
 
-double change_between(const float* samples, const float* before, std::int64_t voxels) {
-    double squares = 0.0;
-    std::int64_t count = 0;
+void find_change(const float* samples, const float* before, std::int64_t voxels, SecondEquations& record) {
     for (std::int64_t i = 0; i < voxels; ++i) {
         const float change = samples[i] - before[i];
         const bool is_there = change == change;
-        squares += is_there ? static_cast<double>(change) * static_cast<double>(change) : 0.0;
-        count += is_there ? 1 : 0;
+        record.squares += is_there ? static_cast<double>(change) * static_cast<double>(change) : 0.0;
+        record.count += is_there ? 1.0 : 0.0;
     }
-    return count > 0 ? std::sqrt(squares / static_cast<double>(count)) : 0.0;
 }
 
 // What is left of the mean square when offset and factor of the intensity are taken off.
@@ -40,49 +39,71 @@ double power_left(const FrameEquations& equations, const Columns& unknowns) {
 // One linear step from the samples that are there already, which series_motion takes; only a frame whose step is long is
 // sampled again.
 void align_to_mean(const RealignProgram& program, const TileCall& call, const SecondReference& second,
-                   const SampledFrame& frame, StoredSamples stored, SecondPass& record) {
-    const ReferenceImage& reference = second.image;
-    const std::array<Point, 8> corners = corners_of(*reference.facts);
-    MovedFrame moved{frame, reference, {}, VoxelBits(call.scratch.data()), false};
-    record.equations = gather_equations(reference, stored);
+                   const SampledFrame& frame, StoredFrame& stored, SecondPass& record) {
+    const Reference& reference = second.image;
+    const std::array<Point, 8> corners = corners_of(reference.facts);
+    MovedFrame moved(frame, reference, call.scratch.data());
     Columns unknowns{};
     bool is_solved = solve_equations(record.equations, unknowns);
     RigidStep step = rigid_step(unknowns);
     while (is_solved && longest_move(step, corners) >= tolerance_in_mm && record.steps < most_steps) {
-        record.motion = updated(record.motion, step, reference.facts->centre);
-        moved.pull_back = pull_back_of(program.grid, record.motion, program.grid);
-        moved.keeps_missing = record.steps >= 2.0;
+        record.motion = updated(record.motion, step, reference.facts.centre);
+        moved.move(pull_back_of(program.grid, record.motion, program.grid), record.steps >= 2.0);
         record.steps += 1.0;
-        record.equations = gather_equations(reference, moved);
+        record.equations = frame_equations(reference, moved);
         is_solved = solve_equations(record.equations, unknowns);
         step = rigid_step(unknowns);
     }
     record.has_converged = is_solved && longest_move(step, corners) < tolerance_in_mm ? 1.0 : 0.0;
     record.power = power_left(record.equations, unknowns);
-    if (second.gain.facts->count > 0) {
-        moved.keeps_missing = true;
-        record.steps > 0.0 ? find_gain(reference, second.gain, moved, record.equations, record.gain)
-                           : find_gain(reference, second.gain, stored, record.equations, record.gain);
+    if (second.facts->waves.count > 0) {
+        moved.keep_missing();
+        record.steps > 0.0
+            ? find_gain(reference, second.gain, *second.facts, moved, record.equations, record.gain)
+            : find_gain(reference, second.gain, *second.facts, stored, record.equations, record.gain);
     }
 }
 
 }  // namespace
 
+void fill_second_equations(const RealignProgram& program, const TileCall& call) {
+    const std::int64_t slabs = call.target.shape[1];
+    for (std::int64_t slab = call.tile.begin[1]; slab < call.tile.end[1]; ++slab) {
+        const ReferenceImage first = slab_references_of(program, call, slab).all;
+        const ReferenceImage second = second_slab_of(program, call, slab).image;
+        for (std::int64_t frame = call.tile.begin[0]; frame < call.tile.end[0]; ++frame) {
+            auto& record =
+                *new (call.target.data + (frame * slabs + slab) * second_equations_bytes) SecondEquations{};
+            const float* const own = samples_of(call, frame, slab);
+            StoredSlab stored{first, second, own};
+            record.equations = slab_equations(second, [&](std::int64_t begin, std::int64_t count, float* to) {
+                stored.read(begin, count, to);
+            });
+            if (frame > 0 && frame < program.frames) {
+                find_change(own, samples_of(call, frame - 1, slab), first.facts->voxels, record);
+            }
+        }
+    }
+}
+
 void fill_second_pass(const RealignProgram& program, const TileCall& call) {
-    const References references = references_of(program, call);
+    const Reference first = all_of_reference(program, call);
     const SecondReference second = second_reference_of(program, call);
-    const ConstArrayView& samples = workspace(call, RealignPhase::samples);
-    const std::int64_t pitch = program.grid.count();
+    const std::int64_t slabs = first.count;
     for (std::int64_t frame = call.tile.begin[0]; frame < call.tile.end[0]; ++frame) {
         auto& record = *new (call.target.data + frame * second_pass_bytes) SecondPass{};
         record.motion = first_pass_of(call, frame).motion;
-        const float* const own = floats_of(samples, frame, pitch);
-        if (frame > 0 && frame < program.frames) {
-            record.dvars =
-                change_between(own, floats_of(samples, frame - 1, pitch), references.all.facts->voxels);
+        SecondEquations all;
+        for (std::int64_t slab = 0; slab < slabs; ++slab) {
+            const auto& one = record_of<SecondEquations>(workspace(call, RealignPhase::second_equations),
+                                                         frame * slabs + slab);
+            record.equations += one.equations;
+            all.squares += one.squares;
+            all.count += one.count;
         }
-        align_to_mean(program, call, second, frame_at(program, call, frame, 0),
-                      StoredSamples{references.all, second.image, own}, record);
+        record.dvars = all.count > 0.0 ? std::sqrt(all.squares / all.count) : 0.0;
+        StoredFrame stored{first, second.image, samples_of(call, frame, 0), Slabs(program.grid).capacity()};
+        align_to_mean(program, call, second, frame_at(program, call, frame, 0), stored, record);
     }
 }
 

@@ -10,6 +10,15 @@
 // Each frame to the second reference, by its voxels all.
 namespace slab::kernels::realign {
 
+// What a slab of a frame says at once, by the samples that are there; and how it changed since the frame before.
+struct SecondEquations {
+    FrameEquations equations;
+    double squares = 0.0;  // sum, of the change
+    double count = 0.0;    // of voxels that both have
+};
+inline constexpr std::int64_t second_equations_bytes = sizeof(SecondEquations);
+void fill_second_equations(const RealignProgram& program, const TileCall& call);
+
 struct SecondPass {
     AffineMatrix motion;  // the reference's mm to the frame's, before the step that the equations tell
     double steps = 0.0;

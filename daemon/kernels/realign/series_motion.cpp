@@ -4,8 +4,8 @@
 #include "daemon/kernels/realign/fluctuation.hpp"
 #include "daemon/kernels/realign/gauss_newton.hpp"
 #include "daemon/kernels/realign/memory_run.hpp"
-#include "daemon/kernels/realign/references.hpp"
 #include "daemon/kernels/realign/second_pass.hpp"
+#include "daemon/kernels/realign/second_reference.hpp"
 #include "daemon/kernels/sampling/sampling_plan.hpp"
 
 #include <algorithm>
@@ -50,18 +50,18 @@ class MotionOfAll {
     MotionOfAll(const RealignProgram& program, const TileCall& call, const MotionRows& rows)
         : call_(call), is_found_(program, call), second_(second_reference_of(program, call)),
           gains_(rows.gains) {
-        const GainFacts& gain = *second_.gain.facts;
+        const GainFacts& gain = *second_.facts;
         std::int64_t good = 0;
         for (std::int64_t frame = 0; frame < program.frames; ++frame) {
             if (is_good(frame)) {
-                std::copy_n(second_pass_of(call, frame).gain.whitened.data(), gain.count,
-                            gains_ + good++ * gain.count);
+                std::copy_n(second_pass_of(call, frame).gain.whitened.data(), gain.waves.count,
+                            gains_ + good++ * gain.waves.count);
             }
         }
-        if (gain.count > 0 && good >= least_frames_for_gain) {
+        if (gain.waves.count > 0 && good >= least_frames_for_gain) {
             const double noise = std::sqrt(median_power(program, call));
-            rank_ = shrink_gains(gains_, good, gain.count, std::max(noise, 0.003 * second_.image.facts->mean),
-                                 rows.solver);
+            rank_ = shrink_gains(gains_, good, gain.waves.count,
+                                 std::max(noise, 0.003 * second_.image.facts.mean()), rows.solver);
         }
     }
 
@@ -72,13 +72,13 @@ class MotionOfAll {
     // The reference's mm to the frame's. place: of the frame's row among the good frames' gains; negative: it has none.
     AffineMatrix motion(std::int64_t frame, std::int64_t place) const {
         const SecondPass& pass = second_pass_of(call_, frame);
-        const GainFacts& gain = *second_.gain.facts;
+        const GainFacts& gain = *second_.facts;
         Columns unknowns;
         const bool is_solved = rank_ > 0 && place >= 0
                                    ? unknowns_without_gain(gain, pass.equations, pass.gain,
-                                                           gains_ + place * gain.count, unknowns)
+                                                           gains_ + place * gain.waves.count, unknowns)
                                    : solve_equations(pass.equations, unknowns);
-        return is_solved ? updated(pass.motion, rigid_step(unknowns), second_.image.facts->centre)
+        return is_solved ? updated(pass.motion, rigid_step(unknowns), second_.image.facts.centre)
                          : pass.motion;
     }
 
