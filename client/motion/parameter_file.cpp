@@ -35,9 +35,20 @@ AffineMatrix scaled_grid(const MotionGrid& grid) {
     return scaled_mm(grid.to_mm, grid.handedness, grid.extents[0]);
 }
 
-// From mm of the world to FSL's.
-AffineMatrix world_to_scaled(const MotionGrid& grid) {
+AffineMatrix exact_world_to_scaled(const MotionGrid& grid) {
     return scaled_grid(grid) * inverse(grid.to_mm);
+}
+
+// From mm of the world to FSL's, which take the voxels' axes to be at right angles: what rounding to float32 bent is put
+// straight, the volume's middle staying where it is. Six numbers then tell a rigid motion exactly.
+AffineMatrix world_to_scaled(const MotionGrid& grid) {
+    AffineMatrix map = nearest_rotation(exact_world_to_scaled(grid));
+    const Point middle = applied(map, centre_of(grid));
+    const Point there = fsl_centre(grid);
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        map.rows[axis][3] = there[axis] - middle[axis];
+    }
+    return map;
 }
 
 std::string six_numbers(MotionConvention convention, const std::vector<FrameMotion>& motion,
@@ -113,7 +124,7 @@ std::string_view ending_of(ParameterFile file) {
 }
 
 Expected<void> check_parameters(ParameterFile file, const MotionGrid& grid) {
-    const double bent = file == ParameterFile::fsl ? strain(world_to_scaled(grid)) : 0.0;
+    const double bent = file == ParameterFile::fsl ? strain(exact_world_to_scaled(grid)) : 0.0;
     if (bent > most_strain) {
         return std::unexpected(Error{
             ErrorKind::usage, "FSL's parameters cannot tell motion in this grid",

@@ -7,24 +7,6 @@
 namespace slab {
 namespace {
 
-// Newton's iteration for the polar decomposition: the mean of a matrix and its inverse transposed (Higham 1986). What is
-// rigid but for 1e-4 is so to rounding after three.
-AffineMatrix nearest_rotation(const AffineMatrix& matrix) {
-    AffineMatrix rotation = matrix;
-    for (auto& row : rotation.rows) {
-        row[3] = 0.0;
-    }
-    for (int round = 0; round < 4; ++round) {
-        const AffineMatrix back = inverse(rotation);
-        for (std::size_t row = 0; row < 3; ++row) {
-            for (std::size_t column = 0; column < 3; ++column) {
-                rotation.rows[row][column] = (rotation.rows[row][column] + back.rows[column][row]) / 2.0;
-            }
-        }
-    }
-    return rotation;
-}
-
 // The angles of turn_back(axes[0], .) * turn_back(axes[1], .) * turn_back(axes[2], .). With the axes in another cyclic
 // order space is mirrored, and angles change their signs.
 std::array<double, 3> angles_of(const AffineMatrix& rotation, const std::array<std::size_t, 3>& axes) {
@@ -52,6 +34,24 @@ Point shift_of(const AffineMatrix& matrix, const AffineMatrix& rotation, const P
 }
 
 }  // namespace
+
+// Newton's iteration for the polar decomposition: the mean of a matrix and its inverse transposed (Higham 1986). What is
+// rigid but for 1e-4 is so to rounding after three.
+AffineMatrix nearest_rotation(const AffineMatrix& matrix) {
+    AffineMatrix rotation = matrix;
+    for (auto& row : rotation.rows) {
+        row[3] = 0.0;
+    }
+    for (int round = 0; round < 4; ++round) {
+        const AffineMatrix back = inverse(rotation);
+        for (std::size_t row = 0; row < 3; ++row) {
+            for (std::size_t column = 0; column < 3; ++column) {
+                rotation.rows[row][column] = (rotation.rows[row][column] + back.rows[column][row]) / 2.0;
+            }
+        }
+    }
+    return rotation;
+}
 
 MotionRow motion_parameters(MotionConvention convention, const AffineMatrix& matrix, const Point& centre) {
     switch (convention) {

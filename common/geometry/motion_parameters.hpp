@@ -10,6 +10,9 @@ namespace slab {
 // one: any pair that gives the matrix.
 MotionRow motion_parameters(MotionConvention convention, const AffineMatrix& matrix, const Point& centre);
 
+// The rotation (and mirroring) next to a matrix that is one but for 1e-4, without its last column.
+AffineMatrix nearest_rotation(const AffineMatrix& matrix);
+
 // How far the turning part is from a rotation: the largest element of R' R - 1.
 double strain(const AffineMatrix& matrix);
 
