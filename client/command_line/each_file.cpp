@@ -154,11 +154,11 @@ Expected<JobStatus> EachFile::finish(Connection& daemon, Begun& begun, JobWatche
         }
     }
     if (ended && ended->outcome == JobStatus::Outcome::done && begun.motion) {
-        auto summary = begun.motion->write(begun.job, ended->result);
-        if (!summary) {
-            return std::unexpected(summary.error());
+        const auto written = begun.motion->write(begun.job, ended->result);
+        if (!written) {
+            return std::unexpected(written.error());
         }
-        begun.motion_summary = std::move(*summary);
+        begun.motion_summary = begun.motion->summary();
     }
     return ended;
 }

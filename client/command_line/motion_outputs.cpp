@@ -125,7 +125,7 @@ Expected<void> MotionOutputs::add(const std::string& path, ExistingFile existing
     return {};
 }
 
-Expected<std::string> MotionOutputs::write(const PreparedJob& job, const std::string& result) {
+Expected<void> MotionOutputs::write(const PreparedJob& job, const std::string& result) {
     const auto motion = motion_in(result);
     if (!motion) {
         return std::unexpected(motion.error());
@@ -137,11 +137,14 @@ Expected<std::string> MotionOutputs::write(const PreparedJob& job, const std::st
         facts.fsl_centre = fsl_centre(grid_);
     }
     SeriesDeviation deviation;
+    Expected<void> images_written;
     if (images_) {
-        if (auto written = images_->write(job, *motion, grid_); !written) {
-            return std::unexpected(written.error());
-        }
+        images_written = images_->write(job, *motion, grid_);
         deviation = {images_->deviation_before(), images_->deviation_after()};
+    }
+    summary_ = motion_summary(*motion, confounds, deviation);
+    if (!images_written) {
+        return images_written;
     }
     Expected<std::string> plot = motion_plot(*motion, confounds, deviation).png();
     if (!plot) {
@@ -159,7 +162,8 @@ Expected<std::string> MotionOutputs::write(const PreparedJob& job, const std::st
             return std::unexpected(committed.error());
         }
     }
-    return motion_summary(*motion, confounds, deviation) + fmt::format("  in {}\n", fmt::join(paths_, ", "));
+    summary_ += fmt::format("  in {}\n", fmt::join(paths_, ", "));
+    return {};
 }
 
 }  // namespace slab

@@ -38,8 +38,11 @@ class MotionOutputs {
     static Expected<std::optional<MotionOutputs>> open(const MotionOptions& options, const PreparedJob& job,
                                                        const PlannedJob& plan);
 
-    // Of the job's result, when its output is under its name. The lines for the terminal.
-    Expected<std::string> write(const PreparedJob& job, const std::string& result);
+    // Of the job's result, when its output is under its name.
+    Expected<void> write(const PreparedJob& job, const std::string& result);
+
+    // Lines for the terminal: of the motion, known even when a file could not be written, and of the files that were.
+    const std::string& summary() const { return summary_; }
 
     const std::vector<std::string>& paths() const { return paths_; }
 
@@ -51,6 +54,7 @@ class MotionOutputs {
     std::vector<std::string> paths_;  // the tsv, the json, the png, the parameters, then the images
     std::vector<OutputFile> files_;
     std::optional<MotionImages> images_;
+    std::string summary_;
 };
 
 // Where the frames of the job's series lie, as its last step takes them: the parameters affine or voxel_size, else what

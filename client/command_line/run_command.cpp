@@ -231,16 +231,16 @@ class RunCommand final : public Command {
                 return std::unexpected(committed.error());
             }
         }
-        Expected<std::string> summary;
+        Expected<void> motion_written;
         if (ended->outcome == JobStatus::Outcome::done && motion) {
-            summary = motion->write(job, ended->result);
-            if (!summary) {
-                return std::unexpected(summary.error());
-            }
+            motion_written = motion->write(job, ended->result);
         }
-        const int code = report(*ended, job, motion);
-        if (talk() == Talk::normal) {
-            fmt::print(job.place == OutputPlace::standard_output ? stderr : stdout, "{}", *summary);
+        const int code = report(*ended, job, motion && motion_written ? &*motion : nullptr);
+        if (talk() == Talk::normal && motion) {
+            fmt::print(job.place == OutputPlace::standard_output ? stderr : stdout, "{}", motion->summary());
+        }
+        if (!motion_written) {
+            return std::unexpected(motion_written.error());
         }
         return code;
     }
@@ -291,7 +291,7 @@ class RunCommand final : public Command {
                 fmt::format("{} stopped it; {}", signal, what_was_written(job)), ""};
     }
 
-    int report(JobStatus job, const PreparedJob& prepared, const std::optional<MotionOutputs>& motion) const {
+    int report(JobStatus job, const PreparedJob& prepared, const MotionOutputs* motion) const {
         const bool is_done = job.outcome == JobStatus::Outcome::done;
         std::string place =
             prepared.place == OutputPlace::standard_output ? "standard output" : prepared.output_path;

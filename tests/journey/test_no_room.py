@@ -7,6 +7,7 @@ import unittest
 
 import numpy as np
 
+from moving_phantom import Head, rigid
 from slab_harness import (EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, DaemonTestCase, start_command, wait_until, SLABD)
 
 MIB = 1 << 20
@@ -36,6 +37,28 @@ class DiskFull(DaemonTestCase):
         self.assertEqual(list(self.small_disk.iterdir()), [])
         self.assertLess(shutil.disk_usage(self.small_disk).used, 64 * 1024)
         self.daemon.wait_until_nothing_is_held()
+
+    def test_motion_whose_page_finds_no_room_is_told_on_the_terminal_all_the_same(self):
+        head = Head(shape=(20, 22, 16), affine=np.diag([-4.0, 4.0, 4.0, 1.0]))
+        series = self.directory / "series.npy"
+        np.save(series, head.series([rigid([0.5 * i, 0, 0, 0, 0, 0], head.centre) for i in range(4)], noise=2.0))
+        arguments = ["realign", series, "-o", self.directory / "moco.npy", "--voxel-size", 4, "--overwrite"]
+        plain = self.daemon.slab("run", *arguments, "--motion-out", self.directory / "plain")
+        self.assert_exit(plain, EXIT_DONE)
+        pages = {path.suffix: -(-path.stat().st_size // 4096) for path in self.directory.glob("plain_desc*")}
+        room = sum(pages.values()) - 1 + sum(-(-path.stat().st_size // 4096) for path in
+                                             [*self.directory.glob("plain_mean*"), *self.directory.glob("plain_mask*")])
+        self.assertGreater(pages[".png"], 1)
+        subprocess.run(["mount", "-o", f"remount,size={room * 4096}", self.small_disk], check=True)
+
+        command = self.daemon.slab("run", *arguments, "--motion-out", self.small_disk / "full")
+
+        self.assert_exit(command, EXIT_REFUSED)
+        self.assertIn("full_desc-confounds_timeseries.png", command.err)
+        summary = plain.out[plain.out.index("framewise displacement"):plain.out.index("  in ")]
+        self.assertIn(summary, command.out)
+        self.assertTrue((self.small_disk / "full_desc-confounds_timeseries.tsv").exists())
+        self.assertTrue((self.directory / "moco.npy").exists())
 
     def test_a_disk_with_room_again_takes_the_same_job(self):
         self.daemon.slab("run", *self.arguments)
