@@ -161,6 +161,14 @@ std::vector<AgreementCase> fold_cases() {
         }
     }
     add_fold(cases, "sum", DType::float64, {400000}, {}, Content::ordinary, "sqrt(abs(a)) + a*a");
+    // Last operations that a sum takes in, and what looks like them.
+    for (const char* tail :
+         {"a*a", "a + a*0.5", "a*0.5 + a", "(a*a) + (a*a)", "a*a + sqrt(abs(a))", "a - a*a", "a*3 + 2"}) {
+        add_fold(cases, "sum", DType::float64, {9001}, {}, Content::any_bits, tail);
+        add_fold(cases, "mean", DType::float64, {3, 70, 41}, {1, 2}, Content::ordinary, tail);
+        add_fold(cases, "std", DType::float64, {1000}, {}, Content::ordinary, tail);
+        add_fold(cases, "sum", DType::float32, {5000}, {}, Content::ordinary, tail);
+    }
     add_fold(cases, "max", DType::float64, {2, 200000}, {1}, Content::ordinary, "a*a");
     for (const DType dtype : {DType::float32, DType::float64, DType::int16, DType::uint8, DType::int64}) {
         cases.push_back(histogram_case(dtype, {70, 81}, 17, true));

@@ -66,26 +66,41 @@ const std::byte* BlockEvaluator::place_of(const Operand& operand) const {
     return registers_[operand.index];
 }
 
-const std::byte* BlockEvaluator::evaluate(std::int64_t first, std::int64_t count, std::byte* maybe_to) {
+void BlockEvaluator::find_inputs(std::int64_t first, std::int64_t count) {
     for (std::size_t i = 0; i < static_cast<std::size_t>(used_count_); ++i) {
         const std::size_t input = used_inputs_[i];
         input_places_[input] = inputs_[input].block(first, count, staging_[input]);
     }
-    const auto instructions = static_cast<std::size_t>(program_.instruction_count);
-    for (std::size_t i = 0; i < instructions; ++i) {
-        const Instruction& instruction = program_.instructions[i];
-        std::array<const std::byte*, most_operands> from{};
-        for (std::size_t k = 0; k < instruction.operand_count; ++k) {
-            from[k] = place_of(instruction.operands[k]);
-        }
-        if (i + 1 == instructions && maybe_to != nullptr &&
-            program_.result == Operand{Operand::Place::reg, instruction.to}) {
-            functions_[i](maybe_to, from.data(), count);
-            return maybe_to;
-        }
-        functions_[i](registers_[instruction.to], from.data(), count);
+}
+
+void BlockEvaluator::execute(std::size_t number, std::byte* to, std::int64_t count) {
+    const Instruction& instruction = program_.instructions[number];
+    std::array<const std::byte*, most_operands> from{};
+    for (std::size_t k = 0; k < instruction.operand_count; ++k) {
+        from[k] = place_of(instruction.operands[k]);
     }
-    return place_of(program_.result);
+    functions_[number](to, from.data(), count);
+}
+
+const std::byte* BlockEvaluator::evaluate(std::int64_t first, std::int64_t count, std::byte* maybe_to) {
+    const auto instructions = static_cast<std::size_t>(program_.instruction_count);
+    const bool may_write =
+        maybe_to != nullptr && instructions > 0 &&
+        program_.result == Operand{Operand::Place::reg, program_.instructions[instructions - 1].to};
+    if (!may_write) {
+        evaluate_without(0, first, count);
+        return place_of(program_.result);
+    }
+    evaluate_without(1, first, count);
+    execute(instructions - 1, maybe_to, count);
+    return maybe_to;
+}
+
+void BlockEvaluator::evaluate_without(int left_out, std::int64_t first, std::int64_t count) {
+    find_inputs(first, count);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(program_.instruction_count - left_out); ++i) {
+        execute(i, registers_[program_.instructions[i].to], count);
+    }
 }
 
 void BlockEvaluator::expect(std::int64_t first, std::int64_t count) const {

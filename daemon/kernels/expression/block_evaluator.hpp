@@ -24,6 +24,10 @@ class BlockEvaluator {
     // `maybe_to` the last instruction may write there; a result that is an input or a constant is not copied.
     const std::byte* evaluate(std::int64_t first, std::int64_t count, std::byte* maybe_to = nullptr);
 
+    // All but the last instructions, `left_out` of them, whose operands then lie in their places.
+    void evaluate_without(int left_out, std::int64_t first, std::int64_t count);
+    const std::byte* place_of(const Operand& operand) const;
+
     // What will be evaluated next: brought toward the cache while this block is computed.
     void expect(std::int64_t first, std::int64_t count) const;
 
@@ -37,7 +41,8 @@ class BlockEvaluator {
 
   private:
     std::byte* take(std::int64_t bytes);
-    const std::byte* place_of(const Operand& operand) const;
+    void find_inputs(std::int64_t first, std::int64_t count);
+    void execute(std::size_t instruction, std::byte* to, std::int64_t count);
 
     const BlockProgram& program_;
     std::span<std::byte> rest_;

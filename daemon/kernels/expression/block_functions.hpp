@@ -35,7 +35,7 @@ class BlockFunctions {
 
 // Loops that take longer than memory takes to bring their elements ask for those so far ahead, or memory would rest
 // meanwhile. Of an array that is what the next blocks will read; beyond its end, or of a register, it does nothing.
-inline constexpr std::int64_t slow_loop_ahead_bytes = 4096;
+inline constexpr std::int64_t slow_loop_ahead_bytes = 6144;
 
 // The definition, compiled for the portable baseline.
 const BlockFunctions& scalar_functions();

@@ -1,3 +1,4 @@
+#include "daemon/kernels/expression/block_functions.hpp"
 #include "daemon/kernels/fold/fold_functions.hpp"
 
 #include "daemon/kernels/fold/reducers.hpp"

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "daemon/kernels/fold/fused_tail.hpp"
 #include "daemon/kernels/fold/reduction.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -19,6 +21,10 @@ struct FoldFunctions {
                     std::int64_t index) = nullptr;
     // The state of later values into that of earlier ones.
     void (*combine)(std::byte* state, const std::byte* later) = nullptr;
+    // As run, of doubles that are not there yet but for their operands; see FusedTail. Null: not of this reduction, or of the
+    // definition.
+    std::array<void (*)(std::byte* state, const std::byte* const* operands, std::int64_t count), tail_terms>
+        run_tail{};
 };
 
 // `gathered`: float64, int64, uint64 or complex128. Histograms are apart.

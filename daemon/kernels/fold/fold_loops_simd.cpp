@@ -1,3 +1,4 @@
+#include "daemon/kernels/expression/block_functions.hpp"
 #include "daemon/kernels/fold/fold_functions.hpp"
 #include "daemon/kernels/fold/reducers.hpp"
 #include "daemon/kernels/simd_targets.hpp"
@@ -42,7 +43,10 @@ void take_loops_here(Reduction reduction, DType gathered, FoldFunctions& functio
     }
     switch (reduction) {
     case Reduction::sum:
-    case Reduction::mean: return take<Sum<double>>(functions);
+    case Reduction::mean:
+        functions.run_tail = {sum_tail<TailTerm::product>, sum_tail<TailTerm::sum>,
+                              sum_tail<TailTerm::sum_with_product>};
+        return take<Sum<double>>(functions);
     case Reduction::minimum: return take_extreme<Minimum>(functions);
     case Reduction::maximum: return take_extreme<Maximum>(functions);
     case Reduction::deviation:

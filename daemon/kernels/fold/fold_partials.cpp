@@ -2,7 +2,9 @@
 #include "daemon/kernels/fold/fold.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <optional>
 
 namespace slab::kernels::fold {
 namespace {
@@ -24,7 +26,8 @@ class GroupFold {
               std::byte* states)
         : geometry_(table.geometry), evaluator_(evaluator), functions_(functions), states_(states),
           value_bytes_(static_cast<std::int64_t>(size_of(table.gathered))),
-          inner_(geometry_.axes[static_cast<std::size_t>(geometry_.rank - 1)]) {}
+          inner_(geometry_.axes[static_cast<std::size_t>(geometry_.rank - 1)]),
+          tail_(functions.run_tail[0] != nullptr ? fused_tail(table.program) : std::nullopt) {}
 
     // As many cells as can gather together.
     std::int64_t most_cells_of_run() const {
@@ -89,10 +92,24 @@ class GroupFold {
     void run(std::int64_t first, std::int64_t index, const FoldAxis& axis, AxisRange range) {
         for (std::int64_t i = range.begin; i < range.end;) {
             const std::int64_t count = std::min(evaluator_.block_elements(), range.end - i);
+            if (tail_) {
+                run_tail(first + i, count);
+                i += count;
+                continue;
+            }
             functions_.run(states_, evaluator_.evaluate(first + i, count), count,
                            index + i * axis.user_stride, axis.user_stride);
             i += count;
         }
+    }
+
+    void run_tail(std::int64_t first, std::int64_t count) {
+        evaluator_.evaluate_without(tail_->instructions, first, count);
+        std::array<const std::byte*, expression::most_operands> operands{};
+        for (std::size_t k = 0; k < (tail_->term == TailTerm::sum_with_product ? 3 : 2); ++k) {
+            operands[k] = evaluator_.place_of(tail_->operands[k]);
+        }
+        functions_.run_tail[static_cast<std::size_t>(tail_->term)](states_, operands.data(), count);
     }
 
     // Whole rows of several cells, one behind the other in memory.
@@ -135,6 +152,7 @@ class GroupFold {
     std::byte* states_;
     std::int64_t value_bytes_;
     const FoldAxis& inner_;
+    std::optional<FusedTail> tail_;
     AxisRange range_{};
 };
 

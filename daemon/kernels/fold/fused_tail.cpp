@@ -1,0 +1,47 @@
+#include "daemon/kernels/fold/fused_tail.hpp"
+
+namespace slab::kernels::fold {
+namespace {
+
+using expression::BlockProgram;
+using expression::Instruction;
+using expression::Operand;
+using expression::Operation;
+
+// From the end: 1 is the last one. Null: there is none, or it is not of doubles.
+const Instruction* of_doubles(const BlockProgram& program, int from_end, Operation operation) {
+    if (program.instruction_count < from_end) {
+        return nullptr;
+    }
+    const Instruction& one =
+        program.instructions[static_cast<std::size_t>(program.instruction_count - from_end)];
+    const bool is_it =
+        one.operation == operation && one.type == DType::float64 && one.result_type == DType::float64;
+    return is_it ? &one : nullptr;
+}
+
+}  // namespace
+
+std::optional<FusedTail> fused_tail(const BlockProgram& program) {
+    const Instruction* const sum = of_doubles(program, 1, Operation::add);
+    const Instruction* const product = of_doubles(program, 1, Operation::multiply);
+    const Instruction* const last = sum != nullptr ? sum : product;
+    if (last == nullptr || program.result != Operand{Operand::Place::reg, last->to}) {
+        return std::nullopt;
+    }
+    if (const Instruction* const before = of_doubles(program, 2, Operation::multiply);
+        sum != nullptr && before != nullptr) {
+        const Operand of_before{Operand::Place::reg, before->to};
+        const bool is_left = sum->operands[0] == of_before;
+        const bool is_right = sum->operands[1] == of_before;
+        if (is_left != is_right) {
+            return FusedTail{TailTerm::sum_with_product,
+                             2,
+                             {sum->operands[is_left ? 1 : 0], before->operands[0], before->operands[1]}};
+        }
+    }
+    return FusedTail{
+        sum != nullptr ? TailTerm::sum : TailTerm::product, 1, {last->operands[0], last->operands[1]}};
+}
+
+}  // namespace slab::kernels::fold
