@@ -9,6 +9,8 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 HWY_BEFORE_NAMESPACE();
@@ -25,6 +27,31 @@ struct InScratch {
 
     template <class V>
     HWY_INLINE void put(V sum, std::int64_t x) const {
+        hn::StoreU(sum, hn::DFromV<V>(), to + x);
+    }
+};
+
+// Rows that will be read soon.
+struct NextRows {
+    static constexpr int most = 4;
+
+    std::array<const std::byte*, most> rows{};
+    int count = 0;
+    std::int64_t element_bytes = 0;
+};
+
+// In scratch, and meanwhile these come nearer: with each vector as much of each, because many prefetches at once wait for
+// each other.
+template <typename T>
+struct InScratchAsking {
+    T* to;
+    const NextRows& next;
+
+    template <class V>
+    HWY_INLINE void put(V sum, std::int64_t x) const {
+        for (int row = 0; row < next.count; ++row) {
+            __builtin_prefetch(next.rows[static_cast<std::size_t>(row)] + x * next.element_bytes, 0, 2);
+        }
         hn::StoreU(sum, hn::DFromV<V>(), to + x);
     }
 };

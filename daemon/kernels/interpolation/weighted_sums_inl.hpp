@@ -71,7 +71,6 @@ HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std
                               std::int64_t count, T* const* to, std::int64_t width) {
     const hn::ScalableTag<T> d;
     const std::int64_t lanes = row_step<T>(1);
-    const std::int64_t inner_end = std::max<std::int64_t>(rows_at_once - 1, taps);
     for_steps(width, 2 * lanes, [&](std::int64_t x) SLAB_IN_REGISTERS {
         // Sums 2 j and 2 j + 1 are those of window j.
         with_sums<2 * rows_at_once>(d, [&](auto&... sums) SLAB_IN_REGISTERS {
@@ -82,27 +81,41 @@ HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std
             const auto for_each_sum = [&](const auto& visit) SLAB_IN_REGISTERS {
                 each(std::index_sequence_for<decltype(sums)...>(), visit);
             };
+            // has(j): whether window j has row s, of which it has element s - j.
             const auto add_row = [&](std::int64_t s, const auto& has) SLAB_IN_REGISTERS {
                 const auto v0 = hn::LoadU(d, row(s) + x);
                 const auto v1 = hn::LoadU(d, row(s) + x + lanes);
                 for_each_sum([&]<std::size_t j, std::size_t half>(auto& sum) SLAB_IN_REGISTERS {
-                    const std::int64_t t = s - static_cast<std::int64_t>(j);
-                    if (has(t)) {
-                        sum = hn::MulAdd(hn::Set(d, weights[t]), half == 0 ? v0 : v1, sum);
+                    if (has(std::integral_constant<std::int64_t, static_cast<std::int64_t>(j)>())) {
+                        const T weight = weights[s - static_cast<std::int64_t>(j)];
+                        sum = hn::MulAdd(hn::Set(d, weight), half == 0 ? v0 : v1, sum);
                     }
                 });
             };
-            // At the ends only some of the windows have the row.
-            const auto at_ends = [taps](std::int64_t t) { return t >= 0 && t < taps; };
-            std::int64_t s = 0;
-            for (; s < rows_at_once - 1; ++s) {
-                add_row(s, at_ends);
-            }
-            for (; s < inner_end; ++s) {
-                add_row(s, [](std::int64_t) { return true; });
-            }
-            for (; s < taps + rows_at_once - 1; ++s) {
-                add_row(s, at_ends);
+            if (taps < rows_at_once) {
+                for (std::int64_t s = 0; s < taps + rows_at_once - 1; ++s) {
+                    add_row(s, [s, taps](std::int64_t j) { return s >= j && s - j < taps; });
+                }
+            } else {
+                // At the ends only some of the windows have the row: which ones is known here.
+                const auto at_ends = [&]<std::int64_t... k>(std::integer_sequence<std::int64_t, k...>,
+                                                            const auto& visit) SLAB_IN_REGISTERS {
+                    (visit(std::integral_constant<std::int64_t, k>()), ...);
+                };
+                constexpr auto ends = std::make_integer_sequence<std::int64_t, rows_at_once - 1>();
+                at_ends(ends, [&](auto k) SLAB_IN_REGISTERS {
+                    add_row(k, [](auto j) {
+                        return std::bool_constant<(decltype(j)::value <= decltype(k)::value)>();
+                    });
+                });
+                for (std::int64_t s = rows_at_once - 1; s < taps; ++s) {
+                    add_row(s, [](auto) { return std::true_type(); });
+                }
+                at_ends(ends, [&](auto k) SLAB_IN_REGISTERS {
+                    add_row(taps + k, [](auto j) {
+                        return std::bool_constant<(decltype(j)::value > decltype(k)::value)>();
+                    });
+                });
             }
             for_each_sum([&]<std::size_t j, std::size_t half>(auto& sum) SLAB_IN_REGISTERS {
                 if (static_cast<std::int64_t>(j) < count) {

@@ -83,6 +83,8 @@ class ExtendedRows {
         return reinterpret_cast<const T*>(source_.data + (row + first_ * window_.inner) * part_bytes_);
     }
 
+    std::int64_t part_bytes() const { return part_bytes_; }
+
     // Where the piece of a row begins, as far as it lies in the source.
     const std::byte* begin_of(std::int64_t row) const {
         return source_.data + (row + loaded_begin_ * window_.inner) * part_bytes_;

@@ -109,7 +109,8 @@ class WindowLevel {
 
     template <class Produce>
     HWY_INLINE const T* source_layer(std::int64_t i, T* to, const Produce& produce) const {
-        return produce(map_index(i, n_, program_.boundary).value_or(beyond), to);
+        const bool is_inside = i >= 0 && i < n_;
+        return produce(is_inside ? i : map_index(i, n_, program_.boundary).value_or(beyond), to);
     }
 
     template <class Place>

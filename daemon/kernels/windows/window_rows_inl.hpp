@@ -94,6 +94,15 @@ class WindowRows {
     const T* in_source(std::int64_t row) const { return rows_.in_source(row); }
 
     HWY_INLINE void ask_for(std::int64_t row) const { rows_.ask_for(row); }
+    // Whether the sums along a row ask for others on the way.
+    bool asks_on_the_way() const {
+        return window_ != nullptr && program_.kind == WindowKind::weights &&
+               program_.whole_numbers != WholeNumbers::cut;
+    }
+    HWY_INLINE void add_next(std::int64_t row, NextRows& next) const {
+        next.rows[static_cast<std::size_t>(next.count++)] = rows_.begin_of(row);
+        next.element_bytes = rows_.part_bytes();
+    }
 
     // The extended row that begins with this part of the source. Whole vectors of it may be read.
     HWY_INLINE void load(std::int64_t row, T* HWY_RESTRICT to) const {
@@ -111,15 +120,15 @@ class WindowRows {
     }
 
     // The sums along an extended row, which may be overwritten.
-    HWY_INLINE void sum(T* samples, T* HWY_RESTRICT to) const {
+    HWY_INLINE void sum(T* samples, T* HWY_RESTRICT to, const NextRows& next = {}) const {
         if (is_overwritten_by_sums()) {
             add_along_row(samples, window_->taps, inner_, finish_, to, width_);
             cut_where_due(to);
         } else {
-            sum_unchanged(samples, to);
+            sum_unchanged(samples, to, next);
         }
     }
-    HWY_INLINE void sum_unchanged(const T* samples, T* HWY_RESTRICT to) const {
+    HWY_INLINE void sum_unchanged(const T* samples, T* HWY_RESTRICT to, const NextRows& next = {}) const {
         if (program_.kind == WindowKind::mean) {
             add_short_along_row(samples, window_->taps, inner_, finish_, InScratch<T>{to}, width_);
             cut_where_due(to);
@@ -128,7 +137,7 @@ class WindowRows {
                 program_, *window_, weights_, [&](std::int64_t i) { return samples + i * inner_; }, to,
                 width_);
         } else {
-            weigh_along_row(samples, weights_, window_->taps, inner_, InScratch<T>{to}, width_);
+            weigh_along_row(samples, weights_, window_->taps, inner_, InScratchAsking<T>{to, next}, width_);
         }
     }
 

@@ -195,10 +195,12 @@ class WindowTile {
                     return results_ + (i - begin_of(0)) % rows_at_once * pitch_;
                 };
                 const std::int64_t ahead = levels_[0]->reach() + 2;
-                fill_layers(offset, begin_of(0), end_of(0), result, [&](std::int64_t i) HWY_ATTR {
-                    ask_for(offset, i + ahead);
-                    store(result(i), offset + i * pitch_of(0));
-                });
+                fill_layers(
+                    offset, begin_of(0), end_of(0), result, []() { return NextRows(); },
+                    [&](std::int64_t i) HWY_ATTR {
+                        ask_for(offset, i + ahead);
+                        store(result(i), offset + i * pitch_of(0));
+                    });
             } else {
                 for (std::int64_t y = begin_of(0); y < end_of(0); y += block_) {
                     fill_block(offset, y, std::min(y + block_, end_of(0)));
@@ -223,10 +225,10 @@ class WindowTile {
     }
 
     // Sums along the faster level and along rows. result(i): where row i of them goes; done(i): it is there. offset: of
-    // the source, or WindowLevel::beyond for rows that lie beyond.
-    template <class Result, class Done>
+    // the source, or WindowLevel::beyond for rows that lie beyond. next(): rows that sums along rows ask for on the way.
+    template <class Result, class Next, class Done>
     HWY_INLINE void fill_layers(std::int64_t offset, std::int64_t begin, std::int64_t end,
-                                const Result& result, const Done& done) {
+                                const Result& result, const Next& next, const Done& done) {
         WindowLevel<T>& level = *levels_[0];
         const std::int64_t pitch = pitch_of(0);
         level.choose_layers(memory_[0], 1, long_pitch_, rows_->length());
@@ -253,11 +255,11 @@ class WindowTile {
         level.fill(begin, end, produce, sums, [&](std::int64_t i, std::int64_t) HWY_ATTR {
             if (layout_.level_count == 1 && rows_->may_stream() && is_place_to_stream(offset + i * pitch)) {
                 const std::int64_t n = source_.shape[layout_.levels[0]->axis];
-                const std::int64_t next = std::min(i + level.reach() + 2, n - 1);
-                rows_->stream_sum(sums(i, 0), place_of(offset + i * pitch), offset + next * pitch);
+                const std::int64_t ahead = std::min(i + level.reach() + 2, n - 1);
+                rows_->stream_sum(sums(i, 0), place_of(offset + i * pitch), offset + ahead * pitch);
                 return;
             }
-            rows_->sum(sums(i, 0), result(i));
+            rows_->sum(sums(i, 0), result(i), next());
             done(i);
         });
     }
@@ -286,7 +288,7 @@ class WindowTile {
         };
         // While a layer is summed up, the rows of the next one are asked for.
         const std::int64_t halo = layout_.levels[0]->taps - 1;
-        const std::int64_t asked_at_once = halo / (end - begin) + 2;
+        const std::int64_t asked_at_once = std::min<std::int64_t>(halo / (end - begin) + 2, NextRows::most);
         level.fill(
             first, end_of(1),
             [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
@@ -297,9 +299,19 @@ class WindowTile {
                 fill_layers(
                     is_beyond ? i : offset + i * pitch, begin, end,
                     [&](std::int64_t y) HWY_ATTR { return to + (y - begin) * pitch_; },
+                    [&]() HWY_ATTR {
+                        NextRows rows;
+                        for (; rows_->asks_on_the_way() && next < last && rows.count < asked_at_once;
+                             ++next) {
+                            if (next >= 0 && next < source_.shape[layout_.levels[0]->axis]) {
+                                rows_->add_next(offset + (i + 1) * pitch + next * pitch_of(0), rows);
+                            }
+                        }
+                        return rows;
+                    },
                     [&](std::int64_t) HWY_ATTR {
                         const std::int64_t until = std::min(last, next + asked_at_once);
-                        for (; next < until; ++next) {
+                        for (; !rows_->asks_on_the_way() && next < until; ++next) {
                             ask_for(offset + (i + 1) * pitch, next);
                         }
                     });
