@@ -8,8 +8,6 @@
 namespace slab {
 namespace {
 
-constexpr int series_rank = 4;
-
 std::optional<AffineMatrix> matrix_in(const Json& json) {
     const auto table = table_from_json(json, "affine");
     if (!table || table->columns != 4 || table->rows < 3) {

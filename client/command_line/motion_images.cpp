@@ -10,8 +10,6 @@
 namespace slab {
 namespace {
 
-constexpr int series_rank = 4;
-
 // Frames are whole in memory: their axis is the slowest.
 bool are_frames_first(const ArrayDescription& series) {
     return series.order == MemoryOrder::c;

@@ -11,6 +11,9 @@
 
 namespace slab {
 
+// Of a series: three axes of space, and its frames.
+inline constexpr int series_rank = 4;
+
 // The images that go beside a series which was aligned: PREFIX_mean, its mean over time, and PREFIX_mask, 1 where all frames
 // that converged have data; in the output's format and packed as it is. Opened before the job runs, as the output is.
 class MotionImages {

@@ -1,15 +1,12 @@
 #include "daemon/session/parameter_decoding.hpp"
 
 #include "common/protocol/table_json.hpp"
+#include "daemon/session/bad_request.hpp"
 
 #include <fmt/format.h>
 
 namespace slab::daemon {
 namespace {
-
-Error bad(std::string what, std::string because = {}) {
-    return {ErrorKind::usage, std::move(what), std::move(because), "See common/protocol/README.md."};
-}
 
 Expected<GivenScalar> decode_scalar(const std::string& name, const Json& json) {
     if (json.is_string()) {
@@ -27,9 +24,9 @@ Expected<GivenScalar> decode_scalar(const std::string& name, const Json& json) {
     if (json.is_boolean()) {
         return GivenScalar(std::string(json.get<bool>() ? "on" : "off"));
     }
-    return std::unexpected(
-        bad(fmt::format("the parameter '{}' cannot be read", name.substr(0, 80)),
-            fmt::format("it holds {} where a number, a text or a boolean should be", json.type_name())));
+    return std::unexpected(bad_request(
+        fmt::format("the parameter '{}' cannot be read", name.substr(0, 80)),
+        fmt::format("it holds {} where a number, a text or a boolean should be", json.type_name())));
 }
 
 }  // namespace
@@ -42,7 +39,7 @@ Expected<std::vector<GivenParameter>> decode_parameters(const Json& body) {
     }
     const Json& json = *found;
     if (!json.is_object()) {
-        return std::unexpected(bad("parameters is not an object"));
+        return std::unexpected(bad_request("parameters is not an object"));
     }
     for (const auto& [name, value] : json.items()) {
         GivenParameter parameter{name, {}};
@@ -56,10 +53,10 @@ Expected<std::vector<GivenParameter>> decode_parameters(const Json& body) {
             continue;
         }
         if (value.is_array() && static_cast<std::int64_t>(value.size()) > most_listed_numbers) {
-            return std::unexpected(
-                bad(fmt::format("the parameter '{}' is too long a list", name.substr(0, 80)),
-                    fmt::format("it has {} elements; {} are the most, and more only in a packed table",
-                                value.size(), most_listed_numbers)));
+            return std::unexpected(bad_request(
+                fmt::format("the parameter '{}' is too long a list", name.substr(0, 80)),
+                fmt::format("it has {} elements; {} are the most, and more only in a packed table",
+                            value.size(), most_listed_numbers)));
         }
         const Json list = value.is_array() ? value : Json::array({value});
         for (const Json& element : list) {

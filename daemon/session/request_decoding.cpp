@@ -3,6 +3,7 @@
 #include "common/protocol/base64.hpp"
 #include "common/protocol/table_json.hpp"
 #include "daemon/mover/mover_messages.hpp"
+#include "daemon/session/bad_request.hpp"
 #include "daemon/session/parameter_decoding.hpp"
 #include "daemon/session/pipeline_decoding.hpp"
 
@@ -14,10 +15,6 @@
 
 namespace slab::daemon {
 namespace {
-
-Error bad(std::string what, std::string because = {}) {
-    return {ErrorKind::usage, std::move(what), std::move(because), "See common/protocol/README.md."};
-}
 
 // A size may be a number of bytes or text.
 std::string size_text(const Json& body, std::string_view key) {
@@ -50,8 +47,8 @@ Expected<WorldMatrix> decode_world(const Json& json) {
     const auto table = table_from_json(json, "affine");
     if (!table || table->columns != 4 || (table->rows != 3 && table->rows != 4)) {
         return std::unexpected(
-            bad("an input's affine cannot be used",
-                table ? "it is no table of 3 or 4 rows of 4 numbers" : table.error().what));
+            bad_request("an input's affine cannot be used",
+                        table ? "it is no table of 3 or 4 rows of 4 numbers" : table.error().what));
     }
     WorldMatrix world;
     for (std::size_t row = 0; row < 3; ++row) {
@@ -64,7 +61,7 @@ std::optional<Error> decode_inputs(const Json& body, JobRequest& request, FileCl
                                    Descriptors descriptors) {
     const auto inputs = body.find("inputs");
     if (inputs == body.end() || !inputs->is_array() || inputs->size() > most_mover_inputs) {
-        return bad(fmt::format("inputs is not a list of at most {} arrays", most_mover_inputs));
+        return bad_request(fmt::format("inputs is not a list of at most {} arrays", most_mover_inputs));
     }
     for (const Json& input : *inputs) {
         const auto array = array_from_json(input);
@@ -73,13 +70,13 @@ std::optional<Error> decode_inputs(const Json& body, JobRequest& request, FileCl
         }
         const std::string codec = text_or(input, "codec");
         if (!codec.empty() && codec != "gzip") {
-            return bad(fmt::format("there is no codec '{}'", codec.substr(0, 40)), "there is gzip");
+            return bad_request(fmt::format("there is no codec '{}'", codec.substr(0, 40)), "there is gzip");
         }
         InputFile file{array->array, array->byte_order, integer_or(input, "offset", 0),
                        codec.empty() ? Codec::none : Codec::gzip};
         constexpr std::int64_t beyond_any_file = std::int64_t{1} << 60;
         if (file.offset < 0 || file.offset > beyond_any_file) {
-            return bad("an input's offset is no place in a file");
+            return bad_request("an input's offset is no place in a file");
         }
         if (const auto affine = input.find("affine"); affine != input.end() && !affine->is_null()) {
             auto world = decode_world(*affine);
@@ -91,8 +88,8 @@ std::optional<Error> decode_inputs(const Json& body, JobRequest& request, FileCl
         if (descriptors == Descriptors::required) {
             auto claimed = files.claim(input);
             if (!claimed) {
-                return bad("an input has no descriptor of its own",
-                           "'descriptor' is an index among the packet's");
+                return bad_request("an input has no descriptor of its own",
+                                   "'descriptor' is an index among the packet's");
             }
             request.files.push_back(std::move(*claimed));
         }
@@ -119,7 +116,7 @@ std::optional<Error> check_types(const Json& body) {
     for (const Rule& rule : rules) {
         const auto found = body.find(rule.key);
         if (found != body.end() && !found->is_null() && !((*found).*rule.is)()) {
-            return bad(fmt::format("'{}' is not {}", rule.key, rule.takes));
+            return bad_request(fmt::format("'{}' is not {}", rule.key, rule.takes));
         }
     }
     return std::nullopt;
@@ -160,23 +157,23 @@ std::optional<Error> decode_guests(const Json& guests, JobRequest& request) {
         return array.error();
     }
     if (array->array.order != MemoryOrder::c || array->byte_order != ByteOrder::little) {
-        return bad("guests fill arrays in C order and this machine's byte order");
+        return bad_request("guests fill arrays in C order and this machine's byte order");
     }
     GuestOutput wanted{array->array, {}};
     const Json tile = guests.value("tile", Json());
     for (const Json& extent : tile.is_array() ? tile : Json::array()) {
         if (!extent.is_number_integer() ||
             (extent.is_number_unsigned() && extent.get<std::uint64_t>() > INT64_MAX)) {
-            return bad("a tile is not a list of whole numbers", tile.dump().substr(0, 100));
+            return bad_request("a tile is not a list of whole numbers", tile.dump().substr(0, 100));
         }
         wanted.tile.push_back(extent.get<std::int64_t>());
     }
     if (!request.inputs.empty()) {
-        return bad("a job of guests has no inputs", "guests read what their client gives them");
+        return bad_request("a job of guests has no inputs", "guests read what their client gives them");
     }
     if (!request.linked || request.keep) {
-        return bad("a job of guests must be linked, and cannot be kept",
-                   "its guests are processes of its client");
+        return bad_request("a job of guests must be linked, and cannot be kept",
+                           "its guests are processes of its client");
     }
     request.guests = std::move(wanted);
     request.kernel = text_or(guests, "name", "guests").substr(0, 80);
@@ -193,18 +190,18 @@ Expected<OutputFile> decode_output(const Json& json) {
     const auto header = bytes_of_base64(text_or(json, "header"));
     constexpr std::int64_t beyond_any_file = std::int64_t{1} << 60;
     if (output.offset < 0 || output.offset > beyond_any_file) {
-        return std::unexpected(bad("the output's offset is no place in a file"));
+        return std::unexpected(bad_request("the output's offset is no place in a file"));
     }
     if (!header || header->size() > longest_file_header ||
         static_cast<std::int64_t>(header->size()) > output.offset) {
         return std::unexpected(
-            bad("the output's header cannot be written",
-                fmt::format("it is base64 of at most {} bytes and ends before the payload's offset",
-                            longest_file_header)));
+            bad_request("the output's header cannot be written",
+                        fmt::format("it is base64 of at most {} bytes and ends before the payload's offset",
+                                    longest_file_header)));
     }
     if (output.is_sequential && static_cast<std::int64_t>(header->size()) != output.offset) {
-        return std::unexpected(
-            bad("a sequential output begins with its header", "its offset is not the header's length"));
+        return std::unexpected(bad_request("a sequential output begins with its header",
+                                           "its offset is not the header's length"));
     }
     output.header = *header;
     return output;
@@ -229,14 +226,14 @@ Expected<ResumeRequest> decode_resume(Message& message) {
     for (const Json& input : inputs.is_array() ? inputs : Json::array()) {
         auto claimed = input.is_object() ? files.claim(input) : std::nullopt;
         if (!claimed) {
-            return std::unexpected(bad("an input has no descriptor of its own"));
+            return std::unexpected(bad_request("an input has no descriptor of its own"));
         }
         request.inputs.push_back(std::move(*claimed));
     }
     if (const auto output = body.find("output"); output != body.end() && output->is_object()) {
         auto claimed = files.claim(*output);
         if (!claimed) {
-            return std::unexpected(bad("the output has no descriptor of its own"));
+            return std::unexpected(bad_request("the output has no descriptor of its own"));
         }
         request.output = std::move(*claimed);
     }
@@ -257,14 +254,14 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
     request.note = body.value("note", Json::object());
     if (request.note.dump().size() > longest_note) {
         return std::unexpected(
-            bad("the note is too long", fmt::format("it may have {} bytes", longest_note)));
+            bad_request("the note is too long", fmt::format("it may have {} bytes", longest_note)));
     }
     request.max_memory = size_text(body, "max_memory");
     request.tile_bytes = size_text(body, "tile_bytes");
     const std::int64_t priority = integer_or(body, "priority", 0);
     if (priority < -20 || priority > 19) {
         return std::unexpected(
-            bad(fmt::format("the priority cannot be {}", priority), "it is -20 to 19, 19 last"));
+            bad_request(fmt::format("the priority cannot be {}", priority), "it is -20 to 19, 19 last"));
     }
     request.priority = static_cast<int>(priority);
 
@@ -286,7 +283,7 @@ Expected<JobRequest> decode_job_request(Message& message, Descriptors descriptor
         if (descriptors == Descriptors::required) {
             auto claimed = files.claim(*output);
             if (!claimed) {
-                return std::unexpected(bad("the output has no descriptor of its own"));
+                return std::unexpected(bad_request("the output has no descriptor of its own"));
             }
             request.files.push_back(std::move(*claimed));
         }
