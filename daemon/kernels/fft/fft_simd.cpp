@@ -32,6 +32,75 @@ struct LineGroup {
     std::int64_t count = 1;
 };
 
+// Calls visit(line, i) for all elements, those next to each other in memory soon after each other.
+template <class Visit>
+HWY_INLINE void for_each_element(const LineGroup& group, std::int64_t begin, std::int64_t end,
+                                 const Visit& visit) {
+    if (group.between == 1) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            for (std::int64_t line = 0; line < group.count; ++line) {
+                visit(line, i);
+            }
+        }
+        return;
+    }
+    for (std::int64_t block = begin; block < end; block += 8) {
+        for (std::int64_t line = 0; line < group.count; ++line) {
+            for (std::int64_t i = block; i < std::min(block + 8, end); ++i) {
+                visit(line, i);
+            }
+        }
+    }
+}
+
+// Element i of a line is two parts of type T in its lane of a buffer: `real` and `imaginary` elements behind 2 i lanes.
+// Of the vector these loops know the number of lanes alone, so that there is one of them for each type and not for each
+// vector.
+template <typename T>
+struct LaneElements {
+    T* buffer;
+    std::int64_t lanes;
+    std::int64_t real;
+    std::int64_t imaginary;
+
+    T* at(std::int64_t line, std::int64_t i) const { return buffer + 2 * i * lanes + line; }
+};
+
+template <typename T, typename Element>
+HWY_INLINE T part_of(const ConstArrayView& source, std::int64_t part) {
+    Element element;
+    std::memcpy(&element, source.data + part * static_cast<std::int64_t>(sizeof(Element)), sizeof(Element));
+    return as_working<Element, T>(element);
+}
+
+template <typename T>
+HWY_NOINLINE void load_elements(const ConstArrayView& source, const LineGroup& group, std::int64_t count,
+                                const LaneElements<T>& to) {
+    const bool is_complex_source = is_complex(source.dtype);
+    with_element_type(source.dtype, [&]<typename Element>(Element) {
+        for_each_element(group, 0, count, [&](std::int64_t line, std::int64_t i) {
+            const std::int64_t at = group.at + line * group.between + i * group.stride;
+            T* const parts = to.at(line, i);
+            parts[to.real] = part_of<T, Element>(source, is_complex_source ? 2 * at : at);
+            parts[to.imaginary] = is_complex_source ? part_of<T, Element>(source, 2 * at + 1) : T(0);
+        });
+    });
+}
+
+// Real lines: elements 2i and 2i + 1 are one complex number.
+template <typename T>
+HWY_NOINLINE void load_pairs_of_elements(const ConstArrayView& source, const LineGroup& group,
+                                         std::int64_t count, const LaneElements<T>& to) {
+    with_element_type(source.dtype, [&]<typename Element>(Element) {
+        for_each_element(group, 0, count, [&](std::int64_t line, std::int64_t i) {
+            const std::int64_t at = group.at + line * group.between + 2 * i * group.stride;
+            T* const parts = to.at(line, i);
+            parts[to.real] = part_of<T, Element>(source, at);
+            parts[to.imaginary] = part_of<T, Element>(source, at + group.stride);
+        });
+    });
+}
+
 // One phase of a tile, as many lines at once as D has lanes.
 template <class D>
 class FftTile {
@@ -109,8 +178,8 @@ class FftTile {
         return group;
     }
 
-    HWY_INLINE void transform_group(const std::array<std::int64_t, max_rank>& index, std::size_t across,
-                                    std::int64_t count) {
+    void transform_group(const std::array<std::int64_t, max_rank>& index, std::size_t across,
+                         std::int64_t count) {
         const LineGroup from = group_of(source_.shape, index, axis_, across, count);
         const LineGroup to = group_of(call_.target.shape, index, axis_, across, count);
         const bool is_inverse = program_.direction == FftDirection::inverse;
@@ -146,34 +215,13 @@ class FftTile {
         }
     }
 
-    // Calls visit(line, i) for all elements, those next to each other in memory soon after each other.
-    template <class Visit>
-    HWY_INLINE void for_each_element(const LineGroup& group, std::int64_t begin, std::int64_t end,
-                                     const Visit& visit) const {
-        if (group.between == 1) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                for (std::int64_t line = 0; line < group.count; ++line) {
-                    visit(line, i);
-                }
-            }
-            return;
-        }
-        for (std::int64_t block = begin; block < end; block += 8) {
-            for (std::int64_t line = 0; line < group.count; ++line) {
-                for (std::int64_t i = block; i < std::min(block + 8, end); ++i) {
-                    visit(line, i);
-                }
-            }
-        }
-    }
-
     HWY_INLINE void clear_unused_lanes(std::int64_t lines, std::int64_t elements) {
         if (lines < lanes_) {
             std::fill_n(buffer_, 2 * elements * lanes_, T(0));
         }
     }
 
-    HWY_INLINE void load(const LineGroup& group, std::int64_t count, bool is_swapped) {
+    void load(const LineGroup& group, std::int64_t count, bool is_swapped) {
         constexpr DType own = sizeof(T) == 4 ? DType::complex64 : DType::complex128;
         if (lanes_ > 1 && group.between == 1 && group.count == lanes_ && source_.dtype == own) {
             const auto* from = reinterpret_cast<const T*>(source_.data) + 2 * group.at;
@@ -186,41 +234,13 @@ class FftTile {
         }
         clear_unused_lanes(group.count, count);
         const std::int64_t real = is_swapped ? lanes_ : 0;
-        const std::int64_t imaginary = lanes_ - real;
-        const bool is_complex_source = is_complex(source_.dtype);
-        with_element_type(source_.dtype, [&]<typename Element>(Element) {
-            const auto part = [&](std::int64_t at) {
-                Element element;
-                std::memcpy(&element, source_.data + at * static_cast<std::int64_t>(sizeof(Element)),
-                            sizeof(Element));
-                return as_working<Element, T>(element);
-            };
-            for_each_element(group, 0, count, [&](std::int64_t line, std::int64_t i) {
-                const std::int64_t at = group.at + line * group.between + i * group.stride;
-                T* const to = buffer_ + 2 * i * lanes_ + line;
-                to[real] = part(is_complex_source ? 2 * at : at);
-                to[imaginary] = is_complex_source ? part(2 * at + 1) : T(0);
-            });
-        });
+        load_elements<T>(source_, group, count, {buffer_, lanes_, real, lanes_ - real});
     }
 
-    // Real lines of even length: elements 2i and 2i + 1 are one complex number.
-    HWY_INLINE void load_pairs(const LineGroup& group) {
+    // Real lines of even length.
+    void load_pairs(const LineGroup& group) {
         clear_unused_lanes(group.count, phase_.core);
-        with_element_type(source_.dtype, [&]<typename Element>(Element) {
-            const auto part = [&](std::int64_t at) {
-                Element element;
-                std::memcpy(&element, source_.data + at * static_cast<std::int64_t>(sizeof(Element)),
-                            sizeof(Element));
-                return as_working<Element, T>(element);
-            };
-            for_each_element(group, 0, phase_.core, [&](std::int64_t line, std::int64_t i) {
-                const std::int64_t at = group.at + line * group.between + 2 * i * group.stride;
-                T* const to = buffer_ + 2 * i * lanes_ + line;
-                to[0] = part(at);
-                to[lanes_] = part(at + group.stride);
-            });
-        });
+        load_pairs_of_elements<T>(source_, group, phase_.core, {buffer_, lanes_, 0, lanes_});
     }
 
     HWY_INLINE void put_result_first(T* result) {
@@ -230,7 +250,7 @@ class FftTile {
     }
 
     // The forward transform of the first `core` elements of buffer_, there.
-    HWY_INLINE void run() {
+    void run() {
         if (phase_.padded == 0) {
             put_result_first(transform_.run(buffer_, other_));
             return;
@@ -264,7 +284,7 @@ class FftTile {
 
     // Of Z, the transform of pairs, the transform of the line: X[k] = E[k] + w^k O[k], where
     // E = (Z[k] + conj Z[h-k]) / 2 and O = -i (Z[k] - conj Z[h-k]) / 2 (Press et al. 2007, section 12.3.2).
-    HWY_INLINE void separate() {
+    void separate() {
         const std::int64_t h = phase_.core;
         const auto half = hn::Set(D(), T(0.5));
         for (std::int64_t k = 0; k <= h; ++k) {
@@ -282,7 +302,7 @@ class FftTile {
 
     // The way back, twice as large: Z[k] = (X[k] + conj X[h-k]) + i conj(w^k) (X[k] - conj X[h-k]); the parts exchanged,
     // so that the transform is the inverse one. The ends are real: their imaginary parts do not count.
-    HWY_INLINE void join() {
+    void join() {
         const std::int64_t h = phase_.core;
         make_real(0);
         make_real(h);
@@ -297,7 +317,7 @@ class FftTile {
     }
 
     // Odd lengths: the second half is the mirror image of the first; exchanged as above.
-    HWY_INLINE void mirror() {
+    void mirror() {
         make_real(0);
         for (std::int64_t k = 0; k < phase_.n / 2 + 1; ++k) {
             const Complex value = transform_.load(buffer_, k);
@@ -318,7 +338,7 @@ class FftTile {
     std::int64_t first() const { return call_.tile.begin[axis_]; }
     std::int64_t last() const { return call_.tile.end[axis_]; }
 
-    HWY_INLINE void store(const LineGroup& group, bool is_swapped) const {
+    void store(const LineGroup& group, bool is_swapped) const {
         T* const target = reinterpret_cast<T*>(call_.target.data);
         if (lanes_ > 1 && group.between == 1 && group.count == lanes_) {
             const auto scale = hn::Set(D(), scale_);
@@ -340,13 +360,13 @@ class FftTile {
     }
 
     // The parts were exchanged before the transform: element 2i lies in the imaginary part.
-    HWY_INLINE void store_pairs(const LineGroup& group) const {
+    void store_pairs(const LineGroup& group) const {
         for_each_element(group, first(), last(), [&](std::int64_t line, std::int64_t i) {
             store_one(group, line, i, buffer_[2 * (i / 2) * lanes_ + (i % 2 == 0 ? lanes_ : 0) + line]);
         });
     }
 
-    HWY_INLINE void store_real(const LineGroup& group) const {
+    void store_real(const LineGroup& group) const {
         for_each_element(group, first(), last(), [&](std::int64_t line, std::int64_t i) {
             store_one(group, line, i, buffer_[(2 * i + 1) * lanes_ + line]);
         });
