@@ -77,9 +77,10 @@ void store_row_of(const T* HWY_RESTRICT from, std::byte* to, std::int64_t count)
     }
 }
 
-// Reads exactly `count` elements from `from` and writes exactly as many to `to`.
+// Reads exactly `count` elements from `from` and writes exactly as many to `to`. Not inline, nor is store_row: loops for all
+// types are much to compile at every call.
 template <typename T>
-HWY_INLINE void load_row(const std::byte* from, DType dtype, T* to, std::int64_t count) {
+HWY_NOINLINE void load_row(const std::byte* from, DType dtype, T* to, std::int64_t count) {
     with_element_type(dtype, [&]<typename Element>(Element) {
         if constexpr (std::is_same_v<Element, T>) {
             std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
@@ -90,7 +91,7 @@ HWY_INLINE void load_row(const std::byte* from, DType dtype, T* to, std::int64_t
 }
 
 template <typename T>
-HWY_INLINE void store_row(const T* from, std::byte* to, DType dtype, std::int64_t count) {
+HWY_NOINLINE void store_row(const T* from, std::byte* to, DType dtype, std::int64_t count) {
     with_element_type(dtype, [&]<typename Element>(Element) {
         if constexpr (std::is_same_v<Element, T>) {
             std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));

@@ -81,7 +81,7 @@ class SplineLine {
 
     // Where the lanes' taps lie: index of the first, and the rest of the coordinate, along each axis. Lanes beyond the
     // last element repeat it.
-    void locate(std::int64_t begin, std::int64_t last) {
+    HWY_NOINLINE void locate(std::int64_t begin, std::int64_t last) {
         const auto half_lanes = static_cast<std::int64_t>(hn::Lanes(dd));
         for (std::size_t axis = 0; axis < space_axes; ++axis) {
             if (!plane_.grid.is_sampled[axis]) {
@@ -118,7 +118,7 @@ class SplineLine {
         }
     }
 
-    void make_weights() {
+    HWY_NOINLINE void make_weights() {
         V z[taps];
         V y[taps];
         const int z_taps = taps_along(0);
@@ -405,7 +405,7 @@ class SplineLine {
         sum_element(block_, row_taps * offsets.count[1], row_taps, lane);
     }
 
-    void sample_blocks(AxisRange x, T* HWY_RESTRICT row) {
+    HWY_NOINLINE void sample_blocks(AxisRange x, T* HWY_RESTRICT row) {
         TapOffsets offsets[most_lanes];
         bool is_outside[most_lanes] = {};
         const std::int64_t n = x.end - x.begin;

@@ -134,8 +134,8 @@ class SplineTile {
     }
 
     // Elements x of a line; writes up to Line::overhang elements more.
-    void fill_line(const SampledPlane<T>& plane, const PullBack& pull_back, std::int64_t z, std::int64_t y,
-                   AxisRange x, T* values) {
+    HWY_NOINLINE void fill_line(const SampledPlane<T>& plane, const PullBack& pull_back, std::int64_t z,
+                                std::int64_t y, AxisRange x, T* values) {
         const LineCoordinates line = line_coordinates(pull_back, z, y);
         const AxisRange computed = computed_elements(program_, call_, line, z, y, x);
         const AxisRange inside = elements_with_taps(program_, line, computed);
