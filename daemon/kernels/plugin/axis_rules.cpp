@@ -57,6 +57,11 @@ std::expected<List, std::string> list_of(std::string_view text) {
     return list;
 }
 
+// Of a rule that may be left empty: that is '...' alone.
+std::expected<List, std::string> list_or_rest(std::string_view text) {
+    return trimmed(text).empty() ? List{.entries = {}, .ellipsis = 0} : list_of(text);
+}
+
 // Which entry is an axis's: a single one is for all axes, '...' for those that no other is for (`entries`). Nothing: the
 // list is of another length.
 std::optional<std::size_t> entry_for(std::size_t entries, const std::optional<std::size_t>& ellipsis,
@@ -189,11 +194,7 @@ std::expected<ReadRule, std::string> ReadRule::parse(std::string_view text,
         rule.reads_nothing_ = true;
         return rule;
     }
-    if (trimmed(text).empty()) {
-        rule.ellipsis_ = 0;
-        return rule;
-    }
-    const auto list = list_of(text);
+    const auto list = list_or_rest(text);
     if (!list) {
         return std::unexpected(list.error());
     }
@@ -277,11 +278,7 @@ std::optional<std::string> ReadRule::complaint(std::span<const SymbolValues> sym
 std::expected<TileRule, std::string> TileRule::parse(std::string_view text,
                                                      std::span<const SizeSymbol> symbols) {
     TileRule rule;
-    if (trimmed(text).empty()) {
-        rule.ellipsis_ = 0;
-        return rule;
-    }
-    const auto list = list_of(text);
+    const auto list = list_or_rest(text);
     if (!list) {
         return std::unexpected(list.error());
     }
