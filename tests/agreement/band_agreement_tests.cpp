@@ -4,12 +4,12 @@
 #include "tests/agreement/agreement_cases.hpp"
 #include "tests/agreement/guarded_array.hpp"
 #include "tests/agreement/kernel_run.hpp"
+#include "tests/agreement/level_choice.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 #include <optional>
 
 namespace {
@@ -22,16 +22,15 @@ using namespace slab::agreement;
 // Behind this much garbage on either side begins what nobody may read.
 constexpr std::size_t readable_slack = 4096;
 
-// A case with its inputs whole and the definition's answer.
+// A case with its inputs whole.
 struct WholeCase {
     const Kernel* kernel;
     std::string name;
     std::vector<ArrayDescription> arrays;
     std::vector<Shape> shapes;
-    std::vector<Bytes> inputs;
+    std::vector<Bytes> inputs;  // their content, once somebody computes with it
     KernelPlan plan;
-    std::map<std::string, Bytes> expected;  // by SIMD level
-    int axis;                               // of `banded`, which bands are cut along
+    int axis;  // of `banded`, which bands are cut along
 
     // The output, or the workspace in which the kernel gathers.
     const ArrayDescription& banded() const {
@@ -39,29 +38,28 @@ struct WholeCase {
     }
 };
 
-WholeCase whole_case(const Kernel& kernel, const AgreementCase& agreement_case, std::mt19937_64& random) {
-    WholeCase result{&kernel, agreement_case.name, agreement_case.request.inputs, {}, {}, {}, {}, 0};
+WholeCase whole_case(const Kernel& kernel, const AgreementCase& agreement_case) {
+    WholeCase result{&kernel, agreement_case.name, agreement_case.request.inputs, {}, {}, {}, 0};
     auto plan = kernel.plan(agreement_case.request);
     REQUIRE_MESSAGE(plan.has_value(), agreement_case.name);
     result.plan = *plan;
     result.axis = band_axis_of(result.banded().shape);
-    std::vector<ConstArrayView> views;
     for (const ArrayDescription& array : result.arrays) {
         result.shapes.push_back(array.shape);
-        result.inputs.push_back(random_content(array, agreement_case.content, random));
-    }
-    for (std::size_t i = 0; i < result.arrays.size(); ++i) {
-        views.push_back({result.inputs[i].data(), result.arrays[i].dtype, result.arrays[i].shape});
-    }
-    // What bands give is compared with the whole by the same code, bit for bit.
-    for (const std::string& level : simd_levels()) {
-        REQUIRE(select_simd_level(level.c_str()));
-        PatternedOutput output(plan->output);
-        run_phases({result.plan, views, result.shapes, kernel.band_reads}, whole(plan->output.shape),
-                   output.view(), level == "scalar" ? kernel.fill_scalar : kernel.fill, one_tile, random);
-        result.expected.emplace(level, output.content());
     }
     return result;
+}
+
+// What bands give is compared with this, by the same code, bit for bit.
+Bytes result_of_whole(const WholeCase& c, const Fill& fill, std::mt19937_64& random) {
+    std::vector<ConstArrayView> views;
+    for (std::size_t i = 0; i < c.arrays.size(); ++i) {
+        views.push_back({c.inputs[i].data(), c.arrays[i].dtype, c.arrays[i].shape});
+    }
+    PatternedOutput output(c.plan.output);
+    run_phases({c.plan, views, c.shapes, c.kernel->band_reads}, whole(c.plan.output.shape), output.view(),
+               fill, one_tile, random);
+    return output.content();
 }
 
 // A part of an input between pages that nobody may read, and where element 0 would be if the input were whole.
@@ -162,68 +160,86 @@ void gather_band(const WholeCase& c, AxisRange rows, const ArrayView& workspace,
     }
 }
 
-enum class Goes : std::uint8_t { along_the_output, along_what_gathers };
-
-// Every kernel that can work in bands, every case, the definition and every SIMD level.
+// Every kernel that can work in bands, every case.
 template <class Check>
-void for_every_streaming_case(Goes goes, const Check& check) {
-    std::mt19937_64 random(20261121);
+void for_every_streaming_case(const Check& check) {
     for (const Kernel& kernel : all_kernels()) {
         if (kernel.band_reads == nullptr) {
             continue;
         }
         for (const AgreementCase& agreement_case : shared_agreement_cases(kernel.describe().name)) {
-            const WholeCase c = whole_case(kernel, agreement_case, random);
-            if (c.plan.gathers.has_value() != (goes == Goes::along_what_gathers)) {
-                continue;
-            }
-            for (const std::string& level : simd_levels()) {
-                REQUIRE(select_simd_level(level.c_str()));
-                INFO(c.name, " at ", level);
-                check(c, c.expected.at(level), level == "scalar" ? kernel.fill_scalar : kernel.fill, random);
-            }
-            select_simd_level(nullptr);
+            WholeCase c = whole_case(kernel, agreement_case);
+            INFO(c.name);
+            check(c, agreement_case.content);
         }
     }
 }
 
-}  // namespace
+enum class Goes : std::uint8_t { along_the_output, along_what_gathers };
 
-TEST_CASE("bands with nothing of the inputs but their own part in memory give the bytes of the whole") {
-    for_every_streaming_case(Goes::along_the_output, [](const WholeCase& c, const Bytes& expected,
-                                                        const Fill& fill, std::mt19937_64& random) {
-        PatternedOutput output(c.plan.output);
-        const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
-        for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
-            fill_band(c, {cuts[i], cuts[i + 1]}, output.view(), random, fill);
+// The same with inputs and the result of the whole, at the best instruction set and at another one.
+template <class Check>
+void for_every_streaming_result(Goes goes, const Check& check) {
+    std::mt19937_64 random(20261121);
+    LevelChoice levels;
+    for_every_streaming_case([&](WholeCase& c, Content content) {
+        if (c.plan.gathers.has_value() != (goes == Goes::along_what_gathers)) {
+            return;
         }
-        CHECK((output.content() == expected));
-        CHECK(output.margins_are_untouched());
+        for (const ArrayDescription& array : c.arrays) {
+            c.inputs.push_back(random_content(array, content, random));
+        }
+        for (const std::string& level : levels.next()) {
+            REQUIRE(select_simd_level(level.c_str()));
+            INFO("at ", level);
+            const Fill& fill = level == "scalar" ? c.kernel->fill_scalar : c.kernel->fill;
+            check(c, result_of_whole(c, fill, random), fill, random);
+        }
+        select_simd_level(nullptr);
     });
 }
 
-TEST_CASE("a band writes its part of the output and nothing else") {
-    for_every_streaming_case(Goes::along_the_output, [](const WholeCase& c, const Bytes& expected,
-                                                        const Fill& fill, std::mt19937_64& random) {
-        const std::int64_t rows = c.plan.output.shape[c.axis];
-        const auto cuts = random_cuts(rows, c.plan.band_step, random);
-        const std::size_t which = random() % (cuts.size() - 1);
-        PatternedOutput output(c.plan.output);
-        fill_band(c, {cuts[which], cuts[which + 1]}, output.view(), random, fill);
+void check_all_bands(const WholeCase& c, const Bytes& expected, const Fill& fill, std::mt19937_64& random) {
+    PatternedOutput output(c.plan.output);
+    const auto cuts = random_cuts(c.plan.output.shape[c.axis], c.plan.band_step, random);
+    for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+        fill_band(c, {cuts[i], cuts[i + 1]}, output.view(), random, fill);
+    }
+    CHECK((output.content() == expected));
+    CHECK(output.margins_are_untouched());
+}
 
-        const auto row_bytes = static_cast<std::ptrdiff_t>(expected.size()) / rows;
-        Bytes wanted(expected.size(), PatternedOutput::pattern);
-        std::copy(expected.begin() + cuts[which] * row_bytes, expected.begin() + cuts[which + 1] * row_bytes,
-                  wanted.begin() + cuts[which] * row_bytes);
-        INFO("rows ", cuts[which], " to ", cuts[which + 1]);
-        CHECK((output.content() == wanted));
-        CHECK(output.margins_are_untouched());
+void check_one_band(const WholeCase& c, const Bytes& expected, const Fill& fill, std::mt19937_64& random) {
+    const std::int64_t rows = c.plan.output.shape[c.axis];
+    const auto cuts = random_cuts(rows, c.plan.band_step, random);
+    const std::size_t which = random() % (cuts.size() - 1);
+    PatternedOutput output(c.plan.output);
+    fill_band(c, {cuts[which], cuts[which + 1]}, output.view(), random, fill);
+
+    const auto row_bytes = static_cast<std::ptrdiff_t>(expected.size()) / rows;
+    Bytes wanted(expected.size(), PatternedOutput::pattern);
+    std::copy(expected.begin() + cuts[which] * row_bytes, expected.begin() + cuts[which + 1] * row_bytes,
+              wanted.begin() + cuts[which] * row_bytes);
+    INFO("rows ", cuts[which], " to ", cuts[which + 1]);
+    CHECK((output.content() == wanted));
+    CHECK(output.margins_are_untouched());
+}
+
+}  // namespace
+
+// One test case for both: the whole, which takes most of the time, is computed once.
+TEST_CASE("bands with nothing of the inputs but their own part in memory give the bytes of the whole, and "
+          "each writes its part of the output and nothing else") {
+    for_every_streaming_result(Goes::along_the_output, [](const WholeCase& c, const Bytes& expected,
+                                                          const Fill& fill, std::mt19937_64& random) {
+        check_all_bands(c, expected, fill, random);
+        check_one_band(c, expected, fill, random);
     });
 }
 
 TEST_CASE("what gathers in bands gathers the same as at once") {
-    for_every_streaming_case(Goes::along_what_gathers, [](const WholeCase& c, const Bytes& expected,
-                                                          const Fill& fill, std::mt19937_64& random) {
+    for_every_streaming_result(Goes::along_what_gathers, [](const WholeCase& c, const Bytes& expected,
+                                                            const Fill& fill, std::mt19937_64& random) {
         REQUIRE(*c.plan.gathers == 0);
         PatternedOutput gathered(c.banded());
         const auto cuts = random_cuts(c.banded().shape[c.axis], c.plan.band_step, random);
@@ -241,7 +257,8 @@ TEST_CASE("what gathers in bands gathers the same as at once") {
 }
 
 TEST_CASE("what a band reads never shrinks nor moves back from one band to the next") {
-    const auto check = [](const WholeCase& c, const Bytes&, const Fill&, std::mt19937_64& random) {
+    std::mt19937_64 random(20261121);
+    for_every_streaming_case([&](const WholeCase& c, Content) {
         const auto cuts = random_cuts(c.banded().shape[c.axis], c.plan.band_step, random);
         const std::size_t workspaces = c.plan.gathers.value_or(c.plan.workspaces.size());
         for (std::size_t source = 0; source < c.shapes.size() + workspaces; ++source) {
@@ -256,7 +273,5 @@ TEST_CASE("what a band reads never shrinks nor moves back from one band to the n
                 before = reads;
             }
         }
-    };
-    for_every_streaming_case(Goes::along_the_output, check);
-    for_every_streaming_case(Goes::along_what_gathers, check);
+    });
 }

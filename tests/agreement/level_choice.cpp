@@ -1,0 +1,24 @@
+#include "tests/agreement/level_choice.hpp"
+
+#include "daemon/kernels/kernel_registry.hpp"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace slab::agreement {
+
+LevelChoice::LevelChoice() : levels_(kernels::simd_levels()) {
+    const char* const wanted = std::getenv("SLABD_AGREEMENT_LEVELS");
+    takes_all_ = levels_.size() < 2 || (wanted != nullptr && std::string_view(wanted) == "all");
+}
+
+std::vector<std::string> LevelChoice::next() {
+    if (takes_all_) {
+        return levels_;
+    }
+    // Not in turn: the cases' parameters come in turn, and some would never meet some of the levels.
+    state_ = state_ * 6364136223846793005U + 1442695040888963407U;  // Knuth's MMIX
+    return {levels_.front(), levels_[1 + (state_ >> 33) % (levels_.size() - 1)]};
+}
+
+}  // namespace slab::agreement
