@@ -22,11 +22,9 @@ def factors_that_leave_something(rng, shape, choices):
 
 
 class ZoomOfHigherOrder(SharedDaemonTestCase):
-    every = 1  # of so many cases one is looked at
-
     def cases(self, *axes):
-        """Their product, or a share of it that still meets every value of every axis."""
-        return itertools.islice(itertools.product(*axes), 0, None, self.every)
+        """Their product."""
+        return itertools.product(*axes)
 
     def assert_as_scipy(self, array, factor, order, mode, convention, cval=CVAL):
         native = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
