@@ -14,6 +14,7 @@ import slab
 from hand_loops import checkered, zoomed_by_round
 from jobs_under_test import slow_input
 from slab_harness import DaemonTestCase, wait_until, worker_pids_by_cpu
+from streaming_jobs import phases_of
 
 SEEDS = int(os.environ.get("SLABD_SEEDS", "10"))
 MOST_KILLS = 2  # a third on one tile would rightly fail the job
@@ -70,6 +71,40 @@ class RandomKills(DaemonTestCase):
                 self.assertEqual(record["workers_lost"], len(killed))
                 self.assertEqual(record["tiles_repeated"] > 0, bool(killed))
                 del result
+
+    def test_a_pipeline_is_bit_identical_whenever_workers_die(self):
+        """Four phases of two kernels, one of them in another one's halo."""
+        array = np.arange(48 * 1024, dtype=np.int64).reshape(48, 1024) % 1009
+        taken = np.clip(np.rint(np.arange(2048) / 2).astype(int), 0, 1023)
+        self.assert_whatever_dies(0.04, phases_of(array)[:, taken],
+                                  [slab.step("test_phases", name="sums", milliseconds=1),
+                                   slab.step("zoom", factor=[1, 2], convention="round")], array)
+
+    def test_a_fold_is_bit_identical_whenever_workers_die(self):
+        """float64 of many magnitudes: sums grouped in another way would differ in their last bits."""
+        rng = np.random.default_rng(5)
+        array = rng.standard_normal((600, 2048)) * 10.0**rng.integers(-9, 9, (600, 2048))
+        expression = {"expr": "sin(a) * a", "reduce": "sum", "axis": 0}
+        undisturbed = np.array(self.slabd.run("fold", array, **expression))
+        np.testing.assert_allclose(undisturbed, (np.sin(array) * array).sum(axis=0), rtol=1e-9)
+        self.assert_whatever_dies(0.02, undisturbed, "fold", array, **expression)
+
+    def assert_whatever_dies(self, within_s, expected, kernel, array, **parameters):
+        lost = 0
+        for seed in range(SEEDS):
+            with self.subTest(seed=seed):
+                killer = threading.Thread(target=self.kill_workers, args=(random.Random(seed), within_s))
+                killer.start()
+                job = self.slabd.submit(kernel, array, **parameters)
+                record = job.wait()
+                killer.join()
+                result = job.result()
+                job.drop()
+
+                np.testing.assert_array_equal(result, expected)
+                lost += record["workers_lost"]
+                del result
+        self.assertGreater(lost, 0, "no kill fell into a job")
 
 
 if __name__ == "__main__":
