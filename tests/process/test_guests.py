@@ -174,6 +174,10 @@ class Kills(DaemonTestCase):
         self.assertEqual(self.guests(), [])
 
     def test_ctrl_c_cancels_the_job_and_leaves_no_guest(self):
+        # Ignored in what a shell runs in the background.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+
         def interrupts(tile, out):
             os.kill(os.getppid(), signal.SIGINT)
             time.sleep(600)
