@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace slab::kernels {
 namespace {
@@ -102,7 +103,18 @@ Error wrong_rule(const PluginKernel& kernel, const PluginPhase& phase, std::stri
             fmt::format("Give other parameters or arrays; see: slab kernels {}", kernel.description.name)};
 }
 
-// Whether all that a phase reads can be told, for any tile. `filled`: the shapes of the workspaces before it.
+// The first and the last tile that there can be. Ranges that may be read, and all that they are computed of, only rise or
+// only fall from one to the other: what can be computed for both can be for every tile between.
+std::array<Box, 2> end_tiles(const Shape& shape) {
+    std::array<Box, 2> tiles{whole(shape), whole(shape)};
+    for (std::size_t axis = 0; axis < static_cast<std::size_t>(shape.rank); ++axis) {
+        tiles[0].end[axis] = 1;
+        tiles[1].begin[axis] = shape.extents[axis] - 1;
+    }
+    return tiles;
+}
+
+// Whether all that a phase reads can be told, of the tile in `symbols`. `filled`: the shapes of the workspaces before it.
 std::optional<Error> check_reads(const PluginKernel& kernel, const PluginPhase& phase,
                                  const SymbolTable& symbols, const std::vector<Shape>& inputs,
                                  const std::vector<Shape>& filled) {
@@ -172,9 +184,11 @@ Expected<KernelPlan> plan_plugin(const PluginKernel& kernel, const PlanRequest& 
         if (!tiles) {
             return std::unexpected(wrong_rule(kernel, phase, "tile", "its size of tiles: " + tiles.error()));
         }
-        symbols.set_tile(whole(*shape));
-        if (auto problem = check_reads(kernel, phase, symbols, shapes, filled)) {
-            return std::unexpected(std::move(*problem));
+        for (const Box& tile : end_tiles(*shape)) {
+            symbols.set_tile(tile);
+            if (auto problem = check_reads(kernel, phase, symbols, shapes, filled)) {
+                return std::unexpected(std::move(*problem));
+            }
         }
         filled.push_back(*shape);
         if (is_turned) {

@@ -10,6 +10,15 @@
 namespace slab::kernels {
 namespace {
 
+// 0 of what no integer holds.
+std::int64_t integer_of(double value) {
+    constexpr double beyond_integers = 9.2e18;
+    return value > -beyond_integers && value < beyond_integers ? static_cast<std::int64_t>(value) : 0;
+}
+std::int64_t integer_of(std::int64_t value) {
+    return value;
+}
+
 // As the rules and the tile function see it: one for each axis.
 template <typename T>
 Expected<void> spread(const std::vector<T>& given, const ParameterDescription& parameter,
@@ -23,17 +32,15 @@ Expected<void> spread(const std::vector<T>& given, const ParameterDescription& p
     }
     for (std::size_t axis = 0; axis < rank; ++axis) {
         const T value = given[given.size() == 1 ? 0 : axis];
-        stored.integers[axis] = static_cast<std::int64_t>(value);
+        stored.integers[axis] = integer_of(value);
         stored.reals[axis] = static_cast<double>(value);
     }
     return {};
 }
 
 void store_number(double value, StoredValue& stored) {
-    constexpr double beyond_integers = 9.2e18;
     stored.real = value;
-    stored.integer =
-        value > -beyond_integers && value < beyond_integers ? static_cast<std::int64_t>(value) : 0;
+    stored.integer = integer_of(value);
 }
 
 std::int64_t append(std::vector<std::byte>& bytes, const void* data, std::size_t count) {

@@ -1,6 +1,7 @@
 #include "common/plugin/slab_kernel.h"
 #include "daemon/kernels/plugin/plugin_kernel.hpp"
 #include "daemon/kernels/plugin/plugin_tile.hpp"
+#include "daemon/kernels/plugin/plugin_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -234,6 +235,27 @@ TEST_CASE("a reading that moves back with the tile is refused, and so is one of 
           "blur cannot do that: what it reads of image: it has no entry for axis 0 of 2");
     CHECK(problem("begin[2] : ") ==
           "blur cannot do that: what it reads of image: it cannot be computed for axis 0");
+    // 0 for the first tile, and beyond all numbers for the next one.
+    std::string growing = "begin";
+    for (int i = 0; i < 20; ++i) {
+        growing += "*9e15";
+    }
+    CHECK(problem((growing + " : image").c_str()) ==
+          "blur cannot do that: what it reads of image: it cannot be computed for axis 0");
+}
+
+TEST_CASE("a real value per axis that no integer holds is 0 as an integer") {
+    slab_kernel kernel = blur();
+    kernel.parameters[1] = {.name = "sigma", .type = SLAB_REAL_PER_AXIS, .help = "of the blur"};
+    const PluginKernel stored = sound(kernel);
+    PlanRequest request = request_of({{100, 30}});
+    request.parameters.set("sigma", std::vector<double>{1e300, -7.5});
+    const auto plan = plan_plugin(stored, request);
+    REQUIRE(plan.has_value());
+    const StoredValue sigma = stored_value(plan->table, 1);
+    CHECK(sigma.integers[0] == 0);
+    CHECK(sigma.reals[0] == 1e300);
+    CHECK(sigma.integers[1] == -7);
 }
 
 TEST_CASE("what several phases read adds up, and an axis that is never cut is one band") {
