@@ -148,8 +148,11 @@ void JobConductor::start_band(Job& job, std::int64_t band) {
     job.compute_time.start();
     if (!std::exchange(job.tables_written, true)) {
         for (std::size_t step = 0; step < job.plan.steps.size(); ++step) {
-            std::ranges::copy(job.plan.steps[step].plan.table,
-                              volume_.data() + job.holds.work->begin + job.plan.work.table_at[step]);
+            const std::vector<std::byte>& table = job.plan.steps[step].plan.table;
+            if (!table.empty()) {  // guests have none, and nothing where it would lie
+                std::ranges::copy(table,
+                                  volume_.data() + job.holds.work->begin + job.plan.work.table_at[step]);
+            }
         }
     }
     start_phase(job);
