@@ -51,10 +51,23 @@ std::optional<LeasedBand> read_band(const Json& lease, const ArrayDescription& o
             band.tile[at] < 1) {
             return std::nullopt;
         }
+        band.tile[at] = std::min(band.tile[at], band.part.extent(axis));
     }
     const std::int64_t bytes = element_count(band.part) * static_cast<std::int64_t>(size_of(output.dtype));
     return band.place < 0 || bytes > memory_bytes || band.place > memory_bytes - bytes ? std::nullopt
                                                                                        : std::optional(band);
+}
+
+// Along one axis, and in all.
+std::int64_t tiles_along(const LeasedBand& band, int axis) {
+    return (band.part.extent(axis) - 1) / band.tile[static_cast<std::size_t>(axis)] + 1;
+}
+std::int64_t tile_count(const LeasedBand& band) {
+    std::int64_t count = 1;
+    for (int axis = 0; axis < band.part.rank; ++axis) {
+        count *= tiles_along(band, axis);
+    }
+    return count;
 }
 
 GuestTile tile_of(const LeasedBand& band, std::int64_t number, const ArrayDescription& output,
@@ -63,7 +76,7 @@ GuestTile tile_of(const LeasedBand& band, std::int64_t number, const ArrayDescri
     auto stride = static_cast<std::int64_t>(size_of(output.dtype));
     for (auto axis = static_cast<std::size_t>(band.part.rank); axis-- > 0;) {
         const std::int64_t extent = band.part.extent(static_cast<int>(axis));
-        const std::int64_t count = (extent - 1) / band.tile[axis] + 1;
+        const std::int64_t count = tiles_along(band, static_cast<int>(axis));
         const std::int64_t first = number % count * band.tile[axis];
         number /= count;
         tile.box.begin[axis] = band.part.begin[axis] + first;
@@ -118,14 +131,17 @@ Expected<std::optional<GuestTile>> Guest::next_tile() {
     }
     const auto message = decode_message(std::move(packet));
     const auto band = message ? read_band(message->body, state.output, state.memory->bytes()) : std::nullopt;
-    state.lease = band ? integer_or(message->body, "lease", 0) : 0;
-    state.next = band ? integer_or(message->body, "first", -1) : -1;
-    state.end = state.next + (band ? integer_or(message->body, "count", 0) : 0);
-    if (!band || state.lease <= 0 || state.next < 0 || state.end <= state.next) {
+    const std::int64_t lease = band ? integer_or(message->body, "lease", 0) : 0;
+    const std::int64_t first = band ? integer_or(message->body, "first", -1) : -1;
+    const std::int64_t count = band ? integer_or(message->body, "count", 0) : 0;
+    if (lease <= 0 || first < 0 || count < 1 || count > tile_count(*band) - first) {
         state.socket.reset();
         state.lease = 0;
         return std::unexpected(unreadable("guests"));
     }
+    state.lease = lease;
+    state.next = first;
+    state.end = first + count;
     state.band = *band;
     return tile_of(state.band, state.next++, state.output, state.memory->data());
 }
@@ -191,6 +207,10 @@ Expected<GuestJob> Connection::start_guests(const GuestRequest& request, int cou
             if (!mapped) {
                 [[maybe_unused]] const auto ignored = cancel(job.id);
                 return std::unexpected(mapped.error());
+            }
+            if (!request.file && mapped->bytes() < byte_count(request.output)) {
+                [[maybe_unused]] const auto ignored = cancel(job.id);
+                return std::unexpected(unreadable("guests"));
             }
             memory = std::make_shared<GuestMemory>(std::move(*mapped));
         }

@@ -114,7 +114,11 @@ TEST_CASE("a lease that lies outside the output or the memory is an error, not a
                                                                               {"tile", {0, 3}},
                                                                               {"tile", "x"},
                                                                               {"count", 0},
+                                                                              {"count", 10},
+                                                                              {"count", INT64_MAX},
                                                                               {"first", -1},
+                                                                              {"first", 9},
+                                                                              {"first", INT64_MAX},
                                                                               {"lease", "x"}}) {
         CAPTURE(key);
         OneGuest daemon;
@@ -127,6 +131,26 @@ TEST_CASE("a lease that lies outside the output or the memory is an error, not a
         CHECK_FALSE(job->guests[0].next_tile().has_value());
         CHECK_FALSE(job->guests[0].next_tile()->has_value());
     }
+}
+
+TEST_CASE("a tile is no larger than its band, whatever the lease says") {
+    OneGuest daemon;
+    auto connection = Connection::open({daemon.folder / "s", "test"});
+    auto job = connection->start_guests(wanted(), 1);
+    REQUIRE(job.has_value());
+    Json large = lease(11, 0, 1);
+    large["tile"] = {INT64_MAX, INT64_MAX};
+    daemon.lend(large);
+    const auto tile = job->guests[0].next_tile();
+    REQUIRE(tile.has_value());
+    CHECK((*tile)->box == Box{2, {20, 0}, {30, 7}});
+}
+
+TEST_CASE("a segment that is smaller than the output is refused") {
+    OneGuest daemon;
+    auto connection = Connection::open({daemon.folder / "s", "test"});
+    CHECK_FALSE(connection->start_guests({.output = {DType::uint8, {segment_bytes + 1}, MemoryOrder::c}}, 1)
+                    .has_value());
 }
 
 TEST_CASE("a failure carries the guest's words and ends its tiles") {
