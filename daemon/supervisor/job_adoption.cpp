@@ -196,13 +196,13 @@ void JobConductor::adopt_ended(JobId id, Json status, JobRecord* record) {
         return;
     }
     const auto output = range_of(record->output);
-    if (!array || !output || byte_count(array->array) > output->end - output->begin ||
-        !space_.adopt(id, *output)) {
+    if (!array || !output || !space_.adopt(id, *output)) {
         records_.release(*record);
         return;
     }
-    if (!memory_.is_populated(*output)) {
-        space_.release(*output);  // no result is in memory that was never there
+    // It lies in the volume. No result is in too little memory, or in memory that was never there.
+    if (byte_count(array->array) > output->end - output->begin || !memory_.is_populated(*output)) {
+        space_.release(*output);
         records_.release(*record);
         return;
     }
