@@ -11,16 +11,17 @@
 #include <algorithm>
 
 namespace slab {
-namespace {
 
-constexpr std::int64_t most_hired_at_once = 16;
-
-// What a lease says of its band: how it is cut, and where it lies.
+// What a lease says of its band: how it is cut, and where it lies. A part of Guest::State, so not of this file alone.
 struct LeasedBand {
     Box part;
     std::array<std::int64_t, max_rank> tile{};
     std::int64_t place = 0;
 };
+
+namespace {
+
+constexpr std::int64_t most_hired_at_once = 16;
 
 bool read_axes(const Json& lease, const char* key, int rank, std::array<std::int64_t, max_rank>& numbers) {
     const auto list = lease.find(key);

@@ -57,7 +57,7 @@ Json JobConductor::status() {
     for (const WorkerView& worker : workers_.view()) {
         workers.push_back({{"slot", worker.slot},
                            {"cpu", worker.cpu},
-                           {"pid", worker.pid},
+                           {"pid", worker.pid > 0 ? Json(worker.pid) : Json()},  // not told yet
                            {"state", name_of(worker.state)},
                            {"restarts", worker.restarts},
                            {"leases_done", worker.leases_done}});

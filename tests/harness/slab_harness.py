@@ -132,7 +132,7 @@ def worker_pids_by_cpu(status, states=("idle", "busy")):
     """{cpu: pid} of the workers in one of these states; by default those that are ready for work. Without those that were
     heard before the zygote has told their pid: -1 is every process there is, for whoever kills it."""
     return {worker["cpu"]: worker["pid"] for worker in status["workers"]
-            if worker["state"] in states and worker["pid"] > 0}
+            if worker["state"] in states and worker["pid"]}
 
 
 # -------------------------------------------------------------------------------------------------- the daemon

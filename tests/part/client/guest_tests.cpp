@@ -149,8 +149,11 @@ TEST_CASE("a tile is no larger than its band, whatever the lease says") {
 TEST_CASE("a segment that is smaller than the output is refused") {
     OneGuest daemon;
     auto connection = Connection::open({daemon.folder / "s", "test"});
-    CHECK_FALSE(connection->start_guests({.output = {DType::uint8, {segment_bytes + 1}, MemoryOrder::c}}, 1)
-                    .has_value());
+    CHECK_FALSE(
+        connection
+            ->start_guests(
+                {.name = "too large", .output = {DType::uint8, {segment_bytes + 1}, MemoryOrder::c}}, 1)
+            .has_value());
 }
 
 TEST_CASE("a failure carries the guest's words and ends its tiles") {
