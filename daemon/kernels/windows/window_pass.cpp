@@ -95,7 +95,7 @@ TilePreference tiles_of_pass(const WindowLayout& layout, const ArrayDescription&
         // Sums along rows are made once more for each row of the halo along this axis.
         set(layout.levels[1]->axis, std::max<std::int64_t>(128, 6 * layout.levels[1]->taps));
         const auto slowest = static_cast<std::size_t>(layout.levels[1]->axis);
-        tiles.least[slowest] = std::min(tiles.brick[slowest], 6 * layout.levels[1]->taps);
+        tiles.least[slowest] = std::min(tiles.brick[slowest], 8 * layout.levels[1]->taps);
     } else if (layout.level_count == 1) {
         set(layout.levels[0]->axis, std::max<std::int64_t>(256, 4 * layout.levels[0]->taps));
     }
