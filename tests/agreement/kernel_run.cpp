@@ -50,7 +50,10 @@ bool is_close(T result, T definition, double allowed) {
         if (!std::isfinite(definition) || !std::isfinite(result)) {
             return std::isnan(definition) ? std::isnan(result) : definition == result;
         }
-        return std::abs(as_double(result) - as_double(definition)) <= allowed;
+        // Sums of double that agree may be stored as neighbouring floats.
+        const bool are_neighbours = result == std::nextafter(definition, result);
+        return std::abs(as_double(result) - as_double(definition)) <= allowed ||
+               (allowed > 0 && are_neighbours);
     } else {
         return allowed > 0 && (result > definition ? result - definition : definition - result) <= 1;
     }

@@ -12,8 +12,9 @@ LevelChoice::LevelChoice() : levels_(kernels::simd_levels()) {
     takes_all_ = levels_.size() < 2 || (wanted != nullptr && std::string_view(wanted) == "all");
 }
 
-std::vector<std::string> LevelChoice::next() {
-    if (takes_all_) {
+std::vector<std::string> LevelChoice::next(std::int64_t bytes) {
+    constexpr std::int64_t most_of_small = 96 * 1024;
+    if (takes_all_ || bytes <= most_of_small) {
         return levels_;
     }
     // Not in turn: the cases' parameters come in turn, and some would never meet some of the levels.

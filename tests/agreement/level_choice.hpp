@@ -1,18 +1,20 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace slab::agreement {
 
-// The instruction sets that a case is tried at: the best of this machine, and of the others (the definition, "scalar", is
-// one of them) another one from case to case. All sets have the same source, so what one alone gets wrong shows in
-// many cases. The same choice in every run; all of them with SLABD_AGREEMENT_LEVELS=all, as in ./check --long.
+// The instruction sets that a case is tried at. A small one at all of them: what one alone gets wrong may show in few cases.
+// A large one at the best of this machine, and of the others (the definition, "scalar", is one of them) at another one from
+// case to case. The same choice in every run; all of them with SLABD_AGREEMENT_LEVELS=all, as in ./check --long.
 class LevelChoice {
   public:
     LevelChoice();
 
-    std::vector<std::string> next();  // of the next case, the best one first
+    // Of the next case, whose inputs and output have so many bytes; the best one first.
+    std::vector<std::string> next(std::int64_t bytes);
 
   private:
     std::vector<std::string> levels_;
