@@ -3,6 +3,11 @@
 #include "daemon/kernels/expression/unary_operations.hpp"
 #include "daemon/kernels/expression/function_operations.hpp"
 
+#include <hwy/targets.h>
+
+#include <map>
+#include <mutex>
+
 #define SLAB_BLOCK_LOOPS definition
 #include "daemon/kernels/expression/block_loops_inl.hpp"
 
@@ -97,15 +102,18 @@ const BlockFunctions& scalar_functions() {
 }
 
 const BlockFunctions& simd_functions() {
-    static const BlockFunctions functions = [] {
-        BlockFunctions best = scalar_functions();
-        add_element_operations(best);
-        add_square_root(best);
-        add_exponentials(best);
-        add_trigonometry(best);
-        return best;
-    }();
-    return functions;
+    // Kept for each choice of instruction sets: tests make several in one process.
+    static std::mutex mutex;
+    static std::map<std::int64_t, BlockFunctions> of_targets;
+    const std::scoped_lock lock(mutex);
+    const auto [found, is_new] = of_targets.try_emplace(hwy::SupportedTargets(), scalar_functions());
+    if (is_new) {
+        add_element_operations(found->second);
+        add_square_root(found->second);
+        add_exponentials(found->second);
+        add_trigonometry(found->second);
+    }
+    return found->second;
 }
 
 }  // namespace slab::kernels::expression
