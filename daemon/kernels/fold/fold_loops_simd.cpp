@@ -43,10 +43,7 @@ void take_loops_here(Reduction reduction, DType gathered, FoldFunctions& functio
     }
     switch (reduction) {
     case Reduction::sum:
-    case Reduction::mean:
-        functions.run_tail = {sum_tail<TailTerm::product>, sum_tail<TailTerm::sum>,
-                              sum_tail<TailTerm::sum_with_product>};
-        return take<Sum<double>>(functions);
+    case Reduction::mean: take_tail_loops(functions); return take<Sum<double>>(functions);
     case Reduction::minimum: return take_extreme<Minimum>(functions);
     case Reduction::maximum: return take_extreme<Maximum>(functions);
     case Reduction::deviation:

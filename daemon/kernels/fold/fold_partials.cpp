@@ -13,6 +13,11 @@ using expression::BlockEvaluator;
 
 constexpr std::int64_t most_cells = 1024;
 
+// Elements that a tail finds in the first-level cache after the instructions before it, beside those that are on their way
+// there. Whole rounds of lanes.
+constexpr std::int64_t tail_piece = 512;
+static_assert(tail_piece % lanes_of_run == 0);
+
 // Cells that lie side by side along one kept axis, and gather together.
 struct CellRun {
     std::int64_t first = 0;  // element of the space: the first cell's, all reduced indices 0
@@ -27,7 +32,10 @@ class GroupFold {
         : geometry_(table.geometry), evaluator_(evaluator), functions_(functions), states_(states),
           value_bytes_(static_cast<std::int64_t>(size_of(table.gathered))),
           inner_(geometry_.axes[static_cast<std::size_t>(geometry_.rank - 1)]),
-          tail_(functions.run_tail[0] != nullptr ? fused_tail(table.program) : std::nullopt) {}
+          tail_(functions.join_lanes != nullptr ? fused_tail(table.program) : std::nullopt),
+          piece_(tail_ && tail_->instructions < table.program.instruction_count
+                     ? tail_piece
+                     : evaluator.block_elements()) {}
 
     // As many cells as can gather together.
     std::int64_t most_cells_of_run() const {
@@ -104,12 +112,18 @@ class GroupFold {
     }
 
     void run_tail(std::int64_t first, std::int64_t count) {
-        evaluator_.evaluate_without(tail_->instructions, first, count);
-        std::array<const std::byte*, expression::most_operands> operands{};
-        for (std::size_t k = 0; k < (tail_->term == TailTerm::sum_with_product ? 3 : 2); ++k) {
-            operands[k] = evaluator_.place_of(tail_->operands[k]);
+        RunLanes lanes{};
+        for (std::int64_t i = 0; i < count; i += piece_) {
+            const std::int64_t part = std::min(piece_, count - i);
+            evaluator_.evaluate_without(tail_->instructions, first + i, part);
+            std::array<const std::byte*, expression::most_operands> operands{};
+            for (std::size_t k = 0; k < operand_count(tail_->term); ++k) {
+                operands[k] = evaluator_.place_of(tail_->operands[k]);
+            }
+            functions_.gather_tail[static_cast<std::size_t>(tail_->term)](lanes, *tail_, operands.data(),
+                                                                          part);
         }
-        functions_.run_tail[static_cast<std::size_t>(tail_->term)](states_, operands.data(), count);
+        functions_.join_lanes(states_, lanes, count);
     }
 
     // Whole rows of several cells, one behind the other in memory.
@@ -153,6 +167,7 @@ class GroupFold {
     std::int64_t value_bytes_;
     const FoldAxis& inner_;
     std::optional<FusedTail> tail_;
+    std::int64_t piece_;
     AxisRange range_{};
 };
 

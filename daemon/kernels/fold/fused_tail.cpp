@@ -1,5 +1,8 @@
 #include "daemon/kernels/fold/fused_tail.hpp"
 
+#include <algorithm>
+#include <span>
+
 namespace slab::kernels::fold {
 namespace {
 
@@ -20,6 +23,29 @@ const Instruction* of_doubles(const BlockProgram& program, int from_end, Operati
     return is_it ? &one : nullptr;
 }
 
+int first_read(const BlockProgram& program, const FusedTail& tail) {
+    const auto earlier = std::span(program.instructions)
+                             .first(static_cast<std::size_t>(program.instruction_count - tail.instructions));
+    for (std::size_t k = 0; k < operand_count(tail.term); ++k) {
+        const Operand& operand = tail.operands[k];
+        const auto reads = [&operand](const Instruction& one) {
+            const auto operands = std::span(one.operands).first(one.operand_count);
+            return std::ranges::find(operands, operand) != operands.end();
+        };
+        if (operand.place == Operand::Place::input && std::ranges::none_of(earlier, reads)) {
+            return static_cast<int>(k);
+        }
+    }
+    return -1;
+}
+
+FusedTail tail_of(const BlockProgram& program, TailTerm term, int instructions,
+                  const std::array<Operand, expression::most_operands>& operands) {
+    FusedTail tail{term, instructions, operands};
+    tail.first_read = first_read(program, tail);
+    return tail;
+}
+
 }  // namespace
 
 std::optional<FusedTail> fused_tail(const BlockProgram& program) {
@@ -35,13 +61,12 @@ std::optional<FusedTail> fused_tail(const BlockProgram& program) {
         const bool is_left = sum->operands[0] == of_before;
         const bool is_right = sum->operands[1] == of_before;
         if (is_left != is_right) {
-            return FusedTail{TailTerm::sum_with_product,
-                             2,
-                             {sum->operands[is_left ? 1 : 0], before->operands[0], before->operands[1]}};
+            return tail_of(program, TailTerm::sum_with_product, 2,
+                           {sum->operands[is_left ? 1 : 0], before->operands[0], before->operands[1]});
         }
     }
-    return FusedTail{
-        sum != nullptr ? TailTerm::sum : TailTerm::product, 1, {last->operands[0], last->operands[1]}};
+    return tail_of(program, sum != nullptr ? TailTerm::sum : TailTerm::product, 1,
+                   {last->operands[0], last->operands[1]});
 }
 
 }  // namespace slab::kernels::fold

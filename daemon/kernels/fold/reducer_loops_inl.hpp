@@ -10,8 +10,7 @@
 namespace slab::kernels::fold {
 namespace SLAB_REDUCER_LOOPS {
 
-// Element i of a run goes to lane i % 32, whatever vectors there are: part of the result's definition.
-inline constexpr std::int64_t lanes = 32;
+inline constexpr std::int64_t lanes = lanes_of_run;
 
 // Halves on halves, each of a length that the compiler knows.
 template <std::size_t used, typename Lane, class Join>
@@ -98,43 +97,6 @@ T extreme_of(const std::byte* values, std::int64_t count) {
 template <class Reducer>
 typename Reducer::State& state_at(std::byte* states, std::int64_t index) {
     return reinterpret_cast<typename Reducer::State*>(states)[index];
-}
-
-// The same of what `term(i)` tells.
-template <class Term>
-double summed_lanes(std::int64_t count, const std::byte* ahead, const Term term) {
-    std::array<double, lanes> lane{};
-    std::int64_t i = 0;
-    for (; i + lanes <= count; i += lanes) {
-        for (std::int64_t line = 0; line < lanes; line += 8) {
-            __builtin_prefetch(ahead + (i + line) * 8 + expression::slow_loop_ahead_bytes);
-        }
-        for (std::int64_t j = 0; j < lanes; ++j) {
-            lane[static_cast<std::size_t>(j)] += term(i + j);
-        }
-    }
-    for (std::int64_t j = 0; i + j < count; ++j) {
-        lane[static_cast<std::size_t>(j)] += term(i + j);
-    }
-    return joined(lane, count, [](double x, double y) { return x + y; });
-}
-
-template <TailTerm term>
-void sum_tail(std::byte* state, const std::byte* const* operands, std::int64_t count) {
-    const auto x = [from = operands[0]](std::int64_t i) { return expression::element_at<double>(from, i); };
-    const auto y = [from = operands[1]](std::int64_t i) { return expression::element_at<double>(from, i); };
-    double sum = 0.0;
-    if constexpr (term == TailTerm::product) {
-        sum = summed_lanes(count, operands[1], [x, y](std::int64_t i) { return x(i) * y(i); });
-    } else if constexpr (term == TailTerm::sum) {
-        sum = summed_lanes(count, operands[1], [x, y](std::int64_t i) { return x(i) + y(i); });
-    } else {
-        const auto z = [from = operands[2]](std::int64_t i) {
-            return expression::element_at<double>(from, i);
-        };
-        sum = summed_lanes(count, operands[1], [x, y, z](std::int64_t i) { return x(i) + y(i) * z(i); });
-    }
-    Sum<double>::add_lane(state_at<Sum<double>>(state, 0), sum, count);
 }
 
 // A run of values into one state.
