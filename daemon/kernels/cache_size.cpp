@@ -12,4 +12,10 @@ std::int64_t cached_scratch_bytes() {
     return bytes;
 }
 
+std::int64_t first_cache_bytes() {
+    static const std::int64_t bytes =
+        std::max<std::int64_t>(::sysconf(_SC_LEVEL1_DCACHE_SIZE), std::int64_t{32} * 1024);
+    return bytes;
+}
+
 }  // namespace slab::kernels

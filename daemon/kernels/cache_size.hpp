@@ -8,4 +8,7 @@ namespace slab::kernels {
 // scratch and sense set. Where the system does not say how large it is: 512 KiB. Results never depend on it.
 std::int64_t cached_scratch_bytes();
 
+// The first-level cache of a CPU; 32 KiB where the system does not say.
+std::int64_t first_cache_bytes();
+
 }  // namespace slab::kernels

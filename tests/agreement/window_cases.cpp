@@ -202,9 +202,14 @@ std::vector<AgreementCase> uniform_cases() {
 std::vector<AgreementCase> gaussian_cases() {
     std::vector<AgreementCase> cases;
     Options options;
-    const auto add_smoothing = [&](const Smoothing& smoothing, std::optional<DType> maybe_dtype = {}) {
+    const auto add_smoothing = [&](const Smoothing& smoothing, std::optional<DType> maybe_dtype = {},
+                                   std::optional<std::string> maybe_mode = {}) {
         DType dtype = maybe_dtype.value_or(options.dtype());
         ParameterValues parameters = maybe_dtype ? plain_options() : options.next();
+        if (maybe_mode) {
+            parameters.set("mode", *maybe_mode);
+            parameters.set("cval", 3.0);
+        }
         // What a fused multiply-add rounds otherwise is more than one of these, but where they are cut off.
         if (has_more_digits(dtype) && !*parameters.get<bool>("truncate_integers")) {
             dtype = DType::int16;
@@ -231,6 +236,14 @@ std::vector<AgreementCase> gaussian_cases() {
          {Smoothing{{380, 731}, {1.3}}, Smoothing{{30, 60, 150}, {0.5}}, Smoothing{{300000}, {5.0}}}) {
         for (int round = 0; round < 2; ++round) {
             add_smoothing(smoothing);
+        }
+    }
+    // Rows summed up where they lie and extended afterwards: with vectors of every width, and where the last step begins
+    // earlier.
+    for (const std::string mode : {"reflect", "mirror", "nearest", "wrap", "constant"}) {
+        for (const DType dtype : {DType::float32, DType::float64}) {
+            add_smoothing({{7, 30, 83}, {1.0}}, dtype, mode);
+            add_smoothing({{41, 96}, {2.0, 3.0}, {1, 0}}, dtype, mode);
         }
     }
     // Past the caches as they are summed up: whole vectors.

@@ -78,9 +78,19 @@ class ExtendedRows {
     // Whether all of it lies in the source as it is wanted.
     bool is_in_source() const { return is_working_type() && first_ >= 0 && last_ <= window_.n; }
 
+    // Whether what lies in the source is all that is needed: extend() makes the rest, of the piece itself or of sums of
+    // such pieces.
+    bool may_be_extended() const { return is_working_type() && are_beyond_in_piece_ && window_.inner == 1; }
+    // Of the piece: what lies in the source, and how much of it lies before that.
+    std::int64_t length_in_source() const { return (loaded_end_ - loaded_begin_) * window_.inner; }
+    std::int64_t begin_in_source() const { return (loaded_begin_ - first_) * window_.inner; }
     // row: the part of the source with which the row begins.
-    const T* in_source(std::int64_t row) const {
-        return reinterpret_cast<const T*>(source_.data + (row + first_ * window_.inner) * part_bytes_);
+    const T* in_source(std::int64_t row) const { return reinterpret_cast<const T*>(begin_of(row)); }
+
+    // What lies beyond the ends, where may_be_extended().
+    HWY_INLINE void extend(T* piece) const {
+        const std::int64_t* place = places_;
+        for_each_beyond([&](std::int64_t i) HWY_ATTR { piece[i - first_] = piece[*place++]; });
     }
 
     std::int64_t part_bytes() const { return part_bytes_; }
@@ -104,11 +114,11 @@ class ExtendedRows {
         const std::byte* const begin = source_.data + row * part_bytes_;
         load_row(begin + loaded_begin_ * inner * part_bytes_, source_.dtype,
                  to + (loaded_begin_ - first_) * inner, (loaded_end_ - loaded_begin_) * inner);
-        const std::int64_t* place = places_;
         if (are_beyond_in_piece_ && inner == 1) {
-            for_each_beyond([&](std::int64_t i) HWY_ATTR { to[i - first_] = to[*place++]; });
+            extend(to);
             return;
         }
+        const std::int64_t* place = places_;
         for_each_beyond([&](std::int64_t i) HWY_ATTR {
             T* const sample = to + (i - first_) * inner;
             if (*place >= 0) {

@@ -76,14 +76,17 @@ class WindowLevel {
         const std::int64_t base = begin - window_.before;
         const std::int64_t at_once = WindowLevel::at_once(program_);
         std::int64_t next = base;
+        std::int64_t next_slot = 0;   // (next - base) % capacity_
+        std::int64_t first_slot = 0;  // (i - begin) % capacity_
         for (std::int64_t i = begin; i < end; i += at_once) {
             const std::int64_t count = std::min(at_once, end - i);
             const std::int64_t last = i + count - 1 - window_.before + window_.taps - 1;
             for (; next <= last; ++next) {
-                const std::int64_t slot = (next - base) % capacity_;
-                layers_[slot] = source_layer(next, memory_ + slot * layer_, produce);
+                layers_[next_slot] = source_layer(next, memory_ + next_slot * layer_, produce);
+                next_slot = next_slot + 1 == capacity_ ? 0 : next_slot + 1;
             }
-            std::int64_t slot = (i - begin) % capacity_;
+            std::int64_t slot = first_slot;
+            first_slot = (first_slot + at_once) % capacity_;
             for (std::int64_t s = 0; s < window_.taps + at_once - 1; ++s) {
                 in_window_[s] = layers_[slot];
                 if (i - window_.before + s < last && ++slot == capacity_) {

@@ -89,9 +89,17 @@ class WindowRows {
     std::int64_t width() const { return width_; }           // of sums along the row
     std::int64_t length() const { return rows_.length(); }  // of what they are sums of
 
-    // Whether rows may be summed up where they lie in the source.
+    // Whether rows may be summed up where they lie in the source: along the row, or with each other, in which case the sums
+    // are extended as the rows would have been.
     bool may_stay_in_source() const { return rows_.is_in_source() && width_ >= 4 * row_step<T>(1); }
+    bool may_be_extended() const {
+        return (rows_.is_in_source() || rows_.may_be_extended()) &&
+               std::min(width_, rows_.length_in_source()) >= 4 * row_step<T>(1);
+    }
     const T* in_source(std::int64_t row) const { return rows_.in_source(row); }
+    std::int64_t length_in_source() const { return rows_.length_in_source(); }
+    std::int64_t begin_in_source() const { return rows_.begin_in_source(); }
+    HWY_INLINE void extend(T* row) const { rows_.extend(row); }
 
     HWY_INLINE void ask_for(std::int64_t row) const { rows_.ask_for(row); }
     // Whether the sums along a row ask for others on the way.

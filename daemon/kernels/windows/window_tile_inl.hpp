@@ -231,8 +231,8 @@ class WindowTile {
                                 const Result& result, const Next& next, const Done& done) {
         WindowLevel<T>& level = *levels_[0];
         const std::int64_t pitch = pitch_of(0);
-        level.choose_layers(memory_[0], 1, long_pitch_, rows_->length());
-        const bool stays = rows_->may_stay_in_source() && layout_.levels[0]->taps <= most_short_window;
+        const bool stays = rows_->may_be_extended() && rows_may_stay();
+        level.choose_layers(memory_[0], 1, long_pitch_, stays ? rows_->length_in_source() : rows_->length());
         const auto produce = [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
             if (i == WindowLevel<T>::beyond || offset == WindowLevel<T>::beyond) {
                 rows_->load_beyond(to);
@@ -250,9 +250,17 @@ class WindowTile {
                 [&](std::int64_t i, std::int64_t) HWY_ATTR { done(i); });
             return;
         }
+        // Sums of rows that stay in the source begin on a line of the cache, behind room for what extends them.
+        constexpr std::int64_t line = 64 / element_bytes;
+        const std::int64_t room = stays ? (line - rows_->begin_in_source() % line) % line : 0;
         const auto sums = [&](std::int64_t i, std::int64_t)
-                              HWY_ATTR { return sums_ + (i - begin) % rows_at_once * long_pitch_; };
-        level.fill(begin, end, produce, sums, [&](std::int64_t i, std::int64_t) HWY_ATTR {
+                              HWY_ATTR { return sums_ + (i - begin) % rows_at_once * long_pitch_ + room; };
+        const auto place = [&](std::int64_t i, std::int64_t row)
+                               HWY_ATTR { return sums(i, row) + (stays ? rows_->begin_in_source() : 0); };
+        level.fill(begin, end, produce, place, [&](std::int64_t i, std::int64_t) HWY_ATTR {
+            if (stays) {
+                rows_->extend(sums(i, 0));
+            }
             if (layout_.level_count == 1 && rows_->may_stream() && is_place_to_stream(offset + i * pitch)) {
                 const std::int64_t n = source_.shape[layout_.levels[0]->axis];
                 const std::int64_t ahead = std::min(i + level.reach() + 2, n - 1);
@@ -262,6 +270,15 @@ class WindowTile {
             rows_->sum(sums(i, 0), result(i), next());
             done(i);
         });
+    }
+
+    // Rows of the source may be summed up where they lie if few are needed at once, or if they lie so close that they are
+    // in the first-level cache together: at the distances of most arrays their lines take each other's places there.
+    bool rows_may_stay() const {
+        const WindowAxis& window = *layout_.levels[0];
+        const std::int64_t bytes = (window.taps + rows_at_once - 1) * pitch_of(0) * element_bytes;
+        return window.taps <= most_short_window ||
+               (!WindowLevel<T>::is_long_mean(program_, window) && bytes <= first_cache_bytes());
     }
 
     // Row i of the faster level will be loaded soon. Few at a time, between other work: many would wait for each other.
