@@ -198,6 +198,14 @@ std::vector<AgreementCase> realign_cases() {
     // Several slabs a frame: few frames, whose slabs are tiles, and many.
     add({3, 20, 34, 33}, DType::float32, AxisOrder::as_given, "linear", true);
     add({17, 20, 34, 33}, DType::int16, AxisOrder::as_given, "linear", true);
+    // Beside the series an image of the reference, and a mask.
+    add({4, 9, 10, 13}, DType::float32, AxisOrder::as_given, "cubic", false);
+    kernels::PlanRequest& with_images = cases.back().request;
+    with_images.inputs.push_back({DType::int16, Shape{9, 10, 13}, MemoryOrder::c});
+    with_images.inputs.push_back({DType::float32, Shape{9, 10, 13}, MemoryOrder::c});
+    with_images.parameters.set("reference", std::string("input 2"));
+    with_images.parameters.set("mask", std::string("input 3"));
+    cases.back().name += " with a reference and a mask";
     return cases;
 }
 

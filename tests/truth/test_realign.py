@@ -208,6 +208,20 @@ class TheSeriesIsResampled(RealignCase):
                 self.assertLess(np.abs(result[..., k] - expected)[sure].max(), 1e-3)
             self.assertTrue(np.allclose(result[..., 0], series[..., 0], atol=1e-4))
 
+    def test_whatever_images_are_given_beside_it(self):
+        head = Head()
+        series = head.series(self.walk(head, 4, 2.0, 2.0), noise=1.0)
+        first = np.asfortranarray(series[..., 0])
+        images = {"mask": (first > 20).astype(np.float32, order="F"), "reference": first}
+        for names in (["mask"], ["reference"], ["reference", "mask"]):
+            with self.subTest(names):
+                job = self.slabd.submit("realign", series, affine=head.affine, **{name: images[name] for name in names})
+                rows = np.array(job.wait(120)["result"]["motion"])
+                result = np.array(self.slabd.attach(job.id))
+                job.drop()
+                resliced = self.slabd.run("reslice", series, transforms=rows[:, MATRIX], affine=head.affine)
+                self.assertTrue(np.allclose(result, resliced, atol=1e-3), np.abs(result - resliced).max())
+
     def test_the_estimate_is_a_table_that_reslice_takes(self):
         head = Head()
         series = head.series(self.walk(head, 5, 2.0, 2.0), noise=1.0)

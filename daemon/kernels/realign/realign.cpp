@@ -130,7 +130,8 @@ void copy_matrices(const RealignProgram& program, const TileCall& call) {
     }
 }
 
-// What resamples sees its own phases alone, and the table that the phase before made.
+// What resamples sees the series and its own phases alone (its filters count inputs and phases in one), and the table that
+// the phase before made.
 template <class Fill>
 void fill_realign(const TileCall& call, const Fill& fill_sampling) {
     const auto program = call.program->as<RealignProgram>();
@@ -147,6 +148,7 @@ void fill_realign(const TileCall& call, const Fill& fill_sampling) {
     const Program sampling(program.sampling);
     TileCall own = call;
     own.program = &sampling;
+    own.inputs = call.inputs.first(1);
     own.phase = call.phase - realign_phases;
     own.workspaces = call.workspaces.subspan(realign_phases);
     own.table = {table.data, static_cast<std::size_t>(table.shape[0])};
