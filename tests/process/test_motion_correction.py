@@ -20,6 +20,11 @@ def moving_series(frames=FRAMES, shape=(20, 22, 16), voxel=4.0):
     return head.series([rigid(row, head.centre) for row in walk], noise=2.0), head.affine
 
 
+def few_large_frames():
+    """Of seven slabs each."""
+    return moving_series(frames=3, shape=(40, 44, 32), voxel=2.0)
+
+
 class MotionCorrection(DaemonTestCase):
     @classmethod
     def setUpClass(cls):
@@ -46,7 +51,7 @@ class MotionCorrection(DaemonTestCase):
                         self.assertEqual(motion, expected[1])
 
     def test_few_large_frames_are_worked_on_in_slabs(self):
-        series, _ = moving_series(frames=3, shape=(40, 44, 32), voxel=2.0)
+        series, _ = few_large_frames()
         expected = None
         for workers in (1, 2, 7):
             with self.running_daemon(workers=workers) as daemon:
@@ -74,6 +79,33 @@ class MotionCorrection(DaemonTestCase):
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(rng.choice(daemon.worker_pids()), signal.SIGKILL)
                     report = job.wait(60)
+                    self.assertEqual(report["result"]["motion"], expected[1])
+                    np.testing.assert_array_equal(job.result(), expected[0])
+                    job.drop()
+            daemon.wait_until_nothing_is_held()
+
+    def test_a_worker_killed_in_each_phase_of_few_large_frames(self):
+        """One that has not begun its tile, and one that has filled it, so that it is filled twice."""
+        series, _ = few_large_frames()
+        with self.running_daemon() as daemon:
+            slabd = daemon.connect()
+            expected = self.corrected(slabd, series)
+            phases = slabd.plan("realign", series, affine=self.affine, mask_outside=True)["phases"]
+            for point in ("worker-before-tile", "worker-after-tile"):
+                with self.subTest(point=point):
+                    daemon.arm(point)
+                    job = slabd.submit("realign", series, affine=self.affine, mask_outside=True)
+                    for phase in range(phases):
+                        worker = daemon.wait_stopped(point)
+                        if phase + 1 < phases:
+                            daemon.arm("supervisor-after-phase")
+                        os.kill(worker, signal.SIGKILL)
+                        if phase + 1 < phases:
+                            supervisor = daemon.wait_stopped("supervisor-after-phase")
+                            daemon.arm(point)
+                            os.kill(supervisor, signal.SIGCONT)
+                    report = job.wait(60)
+                    self.assertEqual(report["workers_lost"], phases)
                     self.assertEqual(report["result"]["motion"], expected[1])
                     np.testing.assert_array_equal(job.result(), expected[0])
                     job.drop()
