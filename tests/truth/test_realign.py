@@ -177,6 +177,21 @@ class WhatHoldsNoHeadIsNamed(RealignCase):
         self.assertLess(head.displacement_errors(found, motions)[good].mean(), 0.06)
         self.assertTrue(np.isfinite(rows).all())
 
+    def test_a_frame_that_is_not_found_stays_as_it_is(self):
+        head = Head()
+        motions = self.walk(head, 6, 1.5, 1.5)
+        series = head.series(motions, noise=2.0)
+        series[4, 5, 6, 2] = 1e20  # one voxel is enough
+        series[..., 4] = np.nan
+        rows, found = self.motion_of(series, head.affine)
+        self.assertEqual(list(np.flatnonzero(rows[:, HAS_CONVERGED] == 0)), [2, 4])
+        self.assertTrue((found[[2, 4]] == np.eye(4)).all(), found[[2, 4]])
+        self.assertLess(head.displacement_errors(found, motions)[[0, 1, 3, 5]].mean(), 0.06)
+        # Elsewhere it takes nothing away from what every frame shows.
+        result = self.slabd.run("realign", np.asfortranarray(series), affine=head.affine, mask_outside=True, cval=-1.0)
+        middle = tuple(slice(extent // 3, 2 * extent // 3) for extent in head.shape)
+        self.assertTrue((result[..., [0, 1, 3, 5]][middle] != -1.0).all())
+
     def test_tiny_frames(self):
         rng = np.random.default_rng(1)
         for shape in ((2, 2, 2, 3), (17, 21, 3, 20), (3, 40, 2, 5)):

@@ -31,12 +31,15 @@ AffineMatrix updated(const AffineMatrix& motion, const RigidStep& step, const Po
 }
 
 double longest_move(const RigidStep& step, std::span<const Point> points) {
-    const AffineMatrix matrix = exponential(step);
+    return longest_move(exponential(step), points);
+}
+
+double longest_move(const AffineMatrix& motion, std::span<const Point> points) {
     double longest = 0.0;
     for (const Point& point : points) {
-        const Point moved = applied(matrix, point);
-        longest =
-            std::max(longest, std::hypot(moved[0] - point[0], moved[1] - point[1], moved[2] - point[2]));
+        const Point moved = applied(motion, point);
+        const double move = std::hypot(moved[0] - point[0], moved[1] - point[1], moved[2] - point[2]);
+        longest = move <= longest ? longest : move;
     }
     return longest;
 }

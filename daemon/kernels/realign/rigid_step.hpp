@@ -19,5 +19,7 @@ AffineMatrix updated(const AffineMatrix& motion, const RigidStep& step, const Po
 
 // The largest distance in mm by which the step moves any of these points, given from its centre.
 double longest_move(const RigidStep& step, std::span<const Point> points);
+// The same of a motion, and points as they are. NaN if any is.
+double longest_move(const AffineMatrix& motion, std::span<const Point> points);
 
 }  // namespace slab::kernels::realign

@@ -69,6 +69,20 @@ class MotionOfAll {
         return is_found_(frame) && second_pass_of(call_, frame).has_converged != 0.0;
     }
 
+    // Nothing of the frame was found, or it would lie outside of what the reference shows.
+    bool is_lost(std::int64_t frame, const AffineMatrix& motion) const {
+        std::array<Point, 8> corners = corners_of(second_.image.facts);
+        const Point low = corners.front();
+        const Point high = corners.back();
+        const double diagonal = std::hypot(high[0] - low[0], high[1] - low[1], high[2] - low[2]);
+        for (Point& corner : corners) {
+            for (std::size_t axis = 0; axis < 3; ++axis) {
+                corner[axis] += second_.image.facts.centre[axis];
+            }
+        }
+        return !(first_pass_of(call_, frame).scale > 0.0 && longest_move(motion, corners) <= diagonal);
+    }
+
     // The reference's mm to the frame's. place: of the frame's row among the good frames' gains; negative: it has none.
     AffineMatrix motion(std::int64_t frame, std::int64_t place) const {
         const SecondPass& pass = second_pass_of(call_, frame);
@@ -88,7 +102,8 @@ class MotionOfAll {
             return {};
         }
         if (program.reference >= program.frames || !is_good(program.reference)) {
-            return motion(program.reference, -1);
+            const AffineMatrix found = motion(program.reference, -1);
+            return is_lost(program.reference, found) ? AffineMatrix{} : found;
         }
         std::int64_t place = 0;
         for (std::int64_t frame = 0; frame < program.reference; ++frame) {
@@ -123,8 +138,8 @@ void fill_motion(const RealignProgram& program, const TileCall& call) {
         const bool is_good = all.is_good(frame);
         const AffineMatrix motion = all.motion(frame, is_good ? place : -1);
         place += is_good ? 1 : 0;
-        const AffineMatrix back =
-            stays_as_it_is(program, frame) ? AffineMatrix{} : of_reference * inverse(motion);
+        const bool stays = stays_as_it_is(program, frame) || all.is_lost(frame, motion);
+        const AffineMatrix back = stays ? AffineMatrix{} : of_reference * inverse(motion);
         double* const row = rows.rows + frame * motion_columns;
         for (std::size_t i = 0; i < 12; ++i) {
             row[motion_matrix_begin + i] = back.rows[i / 4][i % 4];
