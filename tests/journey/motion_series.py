@@ -4,7 +4,8 @@ import nibabel as nib
 import numpy as np
 
 import rigid_motion
-from slab_harness import EXIT_DONE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
 
 SHAPE, FRAMES = (24, 26, 20), 14
 CONFOUNDS = "_desc-confounds_timeseries.tsv"

@@ -2,7 +2,8 @@
 
 import nibabel as nib
 
-from slab_harness import EXIT_DONE, EXIT_USAGE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE, EXIT_USAGE
 
 
 class NiftiTestCase(DaemonTestCase):

@@ -4,7 +4,8 @@ import unittest
 
 import numpy as np
 
-from slab_harness import EXIT_USAGE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_USAGE
 
 
 class BadExpressions(DaemonTestCase):

@@ -5,8 +5,11 @@ import unittest
 
 import numpy as np
 
-from slab_harness import (EXIT_NO_DAEMON, EXIT_REFUSED, EXIT_USAGE, SLAB, DaemonTestCase, open_descriptors,
-                          start_command, wait_until)
+from build_tree import SLAB
+from process_table import open_descriptors
+from slab_harness import DaemonTestCase
+from started_command import EXIT_NO_DAEMON, EXIT_REFUSED, EXIT_USAGE, start_command
+from waiting import wait_until
 
 ROUND = ["--convention", "round"]
 

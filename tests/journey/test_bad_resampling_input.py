@@ -5,7 +5,8 @@ import unittest
 import numpy as np
 
 import slab
-from slab_harness import EXIT_USAGE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_USAGE
 
 EYE = np.eye(4)
 

@@ -12,7 +12,9 @@ import numpy as np
 
 import slab
 from fake_daemon import DEATHS, FakeDaemon
-from slab_harness import (EXIT_CANCELLED, EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SLAB, start_command, wait_until)
+from build_tree import SLAB
+from started_command import EXIT_CANCELLED, EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, start_command
+from waiting import wait_until
 
 RESULT = np.full((2, 3), 7, np.uint8)
 WAITING = "the daemon went away; waiting for it, up to 60 s (Ctrl-C to give up)\n"

@@ -5,8 +5,11 @@ import unittest
 import numpy as np
 
 import slab
-from slab_harness import (EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SLABD, DaemonTestCase, open_descriptors,
-                          start_command, wait_until)
+from build_tree import SLABD
+from process_table import open_descriptors
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, start_command
+from waiting import wait_until
 
 
 class DaemonKilled(DaemonTestCase):

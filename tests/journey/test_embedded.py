@@ -8,8 +8,10 @@ import unittest
 import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
-from slab_harness import (EXIT_CANCELLED, EXIT_DONE, EXIT_NO_DAEMON, SLAB, SLABD, processes_of_session, start_command,
-                          start_python, wait_until)
+from build_tree import SLAB, SLABD
+from process_table import processes_of_session
+from started_command import EXIT_CANCELLED, EXIT_DONE, EXIT_NO_DAEMON, start_command, start_python
+from waiting import wait_until
 
 ZOOM = ["--factor", "2", "--convention", "round"]
 

@@ -5,7 +5,8 @@ import unittest
 import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
-from slab_harness import EXIT_DONE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
 
 ZOOM = ["--factor", 2, "--convention", "round"]
 JSON_KEYS = {"id", "state", "kernel", "tiles", "tiles_repeated", "workers", "workers_lost", "bands", "bytes_in",

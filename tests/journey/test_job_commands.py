@@ -6,7 +6,9 @@ import unittest
 import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
-from slab_harness import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_USAGE, DaemonTestCase, wait_until
+from slab_harness import DaemonTestCase
+from started_command import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_USAGE
+from waiting import wait_until
 
 ZOOM = ["--factor", 2, "--convention", "round"]
 SLOW = ["--milliseconds", 5, "--tile-bytes", "4kB"]

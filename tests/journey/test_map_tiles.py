@@ -9,7 +9,9 @@ import unittest
 
 import numpy as np
 
-from slab_harness import DaemonTestCase, SharedDaemonTestCase, slab, wait_until
+from build_tree import slab
+from slab_harness import DaemonTestCase, SharedDaemonTestCase
+from waiting import wait_until
 
 
 def outer(tile, y, x, out):

@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 
 from motion_series import AFFINES, CONFOUNDS, SHAPE, MotionTestCase, rows_of
-from slab_harness import EXIT_DONE, EXIT_USAGE
+from started_command import EXIT_DONE, EXIT_USAGE
 
 
 class Images(MotionTestCase):

@@ -9,7 +9,7 @@ import numpy as np
 
 import rigid_motion
 from motion_series import (AFFINES, COLUMNS, CONFOUNDS, FRAMES, SHAPE, MotionTestCase, middle, rows_of)
-from slab_harness import EXIT_DONE, EXIT_USAGE
+from started_command import EXIT_DONE, EXIT_USAGE
 
 CONVENTIONS = ("spm", "fsl", "afni", "itk", "matrix")
 

@@ -10,9 +10,10 @@ import zlib
 import nibabel as nib
 import numpy as np
 
+from build_tree import SLAB
 from nifti_oracle import OBLIQUE
 from nifti_test_case import NiftiTestCase
-from slab_harness import EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE, SLAB
+from started_command import EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE
 
 
 class Packing(NiftiTestCase):

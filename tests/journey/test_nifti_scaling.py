@@ -7,7 +7,7 @@ import numpy as np
 
 from nifti_oracle import DATA, OBLIQUE, real_values
 from nifti_test_case import NiftiTestCase
-from slab_harness import EXIT_DONE
+from started_command import EXIT_DONE
 
 DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8", "c8", "c16")
 

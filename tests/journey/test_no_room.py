@@ -8,7 +8,10 @@ import unittest
 import numpy as np
 
 from moving_phantom import Head, rigid
-from slab_harness import (EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, DaemonTestCase, start_command, wait_until, SLABD)
+from build_tree import SLABD
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, start_command
+from waiting import wait_until
 
 MIB = 1 << 20
 

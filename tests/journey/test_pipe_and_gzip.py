@@ -9,8 +9,10 @@ import unittest
 
 import numpy as np
 
+from build_tree import SLAB
 from hand_loops import checkered, zoomed_by_round
-from slab_harness import EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE, SLAB, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE
 
 ZOOM = ("--factor", 2, "--convention", "round")
 

@@ -5,7 +5,9 @@ import unittest
 import numpy as np
 
 import slab
-from slab_harness import EXIT_CANCELLED, EXIT_DONE, EXIT_USAGE, DaemonTestCase, wait_until
+from slab_harness import DaemonTestCase
+from started_command import EXIT_CANCELLED, EXIT_DONE, EXIT_USAGE
+from waiting import wait_until
 
 TWO_STEPS = """
 [[step]]

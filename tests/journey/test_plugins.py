@@ -12,8 +12,10 @@ import numpy as np
 
 import slab
 from plugin_building import EXAMPLE, REPOSITORY, build_plugin
-from slab_harness import (BUILD, EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, SLAB, SLABD, DaemonTestCase, needs_root,
-                          start_command, start_python)
+from build_tree import BUILD, SLAB, SLABD
+from other_users import needs_root
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, start_command, start_python
 
 
 def bilateral(image, sigma, range_sigma):

@@ -7,8 +7,11 @@ import unittest
 
 import numpy as np
 
-from slab_harness import (EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE, REPOSITORY, SLAB, SLABD,
-                          DaemonTestCase, children_of, start_command, wait_until)
+from build_tree import REPOSITORY, SLAB, SLABD
+from process_table import children_of
+from slab_harness import DaemonTestCase
+from started_command import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE, start_command
+from waiting import wait_until
 
 FUNCTIONS = """
 import os, sys, time

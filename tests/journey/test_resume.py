@@ -7,7 +7,9 @@ import numpy as np
 
 import slab
 from hand_loops import checkered, zoomed_by_round
-from slab_harness import EXIT_CANCELLED, EXIT_DONE, EXIT_USAGE, DaemonTestCase, wait_until
+from slab_harness import DaemonTestCase
+from started_command import EXIT_CANCELLED, EXIT_DONE, EXIT_USAGE
+from waiting import wait_until
 
 POINTS = ("supervisor-after-admission", "mover-before-load", "worker-before-tile", "mover-in-flush",
           "mover-before-header")

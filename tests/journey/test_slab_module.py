@@ -11,7 +11,7 @@ import unittest.mock
 
 import numpy as np
 
-from slab_harness import slab
+from build_tree import slab
 from slab.errors import error_from
 from slab.inputs import open_input
 from slab.messages import receive_message, send_message

@@ -9,8 +9,10 @@ import numpy as np
 
 import slab
 from raw_client import RawClient, memfd_of, submit_request
-from slab_harness import EXIT_DONE, EXIT_USAGE, DaemonTestCase, wait_until
 from slab.sealed_memory import sealed_memfd
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE, EXIT_USAGE
+from waiting import wait_until
 
 SPM = """   1.0000000e+00  -2.5000000e-01   3.0000000e-03   0.0000000e+00   1.0000000e-07   6.0000000e+00
   -1.0000000e+00   2.5000000e-01   3.0000000e-03   0.0000000e+00   1.0000000e-07   7.0000000e+00

@@ -8,7 +8,9 @@ import numpy as np
 
 import slab
 from jobs_under_test import slow_input
-from slab_harness import EXIT_CANCELLED, DaemonTestCase, wait_until
+from slab_harness import DaemonTestCase
+from started_command import EXIT_CANCELLED
+from waiting import wait_until
 
 TILES = 2000
 MILLISECONDS = 5

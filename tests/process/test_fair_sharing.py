@@ -4,7 +4,10 @@ import json
 import unittest
 
 from jobs_under_test import slow_input
-from slab_harness import DaemonTestCase, as_user, needs_root, start_python, wait_until
+from other_users import as_user, needs_root
+from slab_harness import DaemonTestCase
+from started_command import start_python
+from waiting import wait_until
 
 TILES = 40
 SUBMIT_AND_WAIT = """

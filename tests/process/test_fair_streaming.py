@@ -9,8 +9,11 @@ import unittest
 
 import numpy as np
 
+from daemon_status import held_bytes
 from hand_loops import checkered, zoomed_by_round
-from slab_harness import EXIT_DONE, DaemonTestCase, held_bytes, wait_until
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
+from waiting import wait_until
 
 VOLUME = 64 << 20
 LEASE_S = 0.003

@@ -8,7 +8,9 @@ import unittest
 import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
-from slab_harness import (EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, DaemonTestCase, wait_until)
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE, EXIT_FAILED, EXIT_REFUSED
+from waiting import wait_until
 from small_disk import SmallDisk, why_not_here
 
 MIB = 1 << 20

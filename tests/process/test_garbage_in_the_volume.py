@@ -8,7 +8,8 @@ import unittest
 import numpy as np
 
 import slab
-from slab_harness import EXIT_DONE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
 from streaming_jobs import TILE_BYTES, slow_copy
 from volume_file import (BIT_AREA_BYTES, BIT_AREAS, INPUTS, JOB_RECORD_BYTES, JOB_RECORDS, KEPT, OUTPUT, RING, RUNNING,
                          SLOTS, VolumeFile, status_of, with_status)

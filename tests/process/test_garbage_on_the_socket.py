@@ -10,8 +10,10 @@ import unittest
 import numpy as np
 
 from jobs_under_test import slow_input
+from process_table import open_descriptors
 from raw_client import RawClient, memfd_of, submit_request
-from slab_harness import DaemonTestCase, open_descriptors, wait_until
+from slab_harness import DaemonTestCase
+from waiting import wait_until
 
 HUGE = 128 * 1024
 

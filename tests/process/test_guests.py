@@ -13,8 +13,12 @@ import unittest
 
 import numpy as np
 
-from slab_harness import (DaemonTestCase, as_user, children_of, needs_root, open_descriptors, process_state, slab,
-                          start_python, wait_until)
+from build_tree import slab
+from other_users import as_user, needs_root
+from process_table import children_of, open_descriptors, process_state
+from slab_harness import DaemonTestCase
+from started_command import start_python
+from waiting import wait_until
 from slab.messages import receive_message, send_message
 
 SEEDS = int(os.environ.get("SLABD_SEEDS", "10"))

@@ -6,7 +6,10 @@ import numpy as np
 
 import slab
 from jobs_under_test import slow_input
-from slab_harness import (EXIT_FAILED, DaemonTestCase, wait_until, worker_pids_by_cpu)
+from daemon_status import worker_pids_by_cpu
+from slab_harness import DaemonTestCase
+from started_command import EXIT_FAILED
+from waiting import wait_until
 
 
 class GuiltyTiles(DaemonTestCase):

@@ -11,7 +11,9 @@ import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
 from hanging_fuse import HangingFuse, why_not_here
-from slab_harness import EXIT_CANCELLED, EXIT_DONE, DaemonTestCase, wait_until
+from slab_harness import DaemonTestCase
+from started_command import EXIT_CANCELLED, EXIT_DONE
+from waiting import wait_until
 
 ZOOM = ["--factor", "2", "--convention", "round"]
 STREAMS = ["--max-memory", "4MiB"]

@@ -9,7 +9,9 @@ import unittest
 import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
-from slab_harness import EXIT_DONE, EXIT_FAILED, DaemonTestCase, wait_until
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE, EXIT_FAILED
+from waiting import wait_until
 
 ZOOM = ["--factor", "2", "--convention", "round"]
 STREAMS = ["--max-memory", "4MiB"]

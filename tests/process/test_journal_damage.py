@@ -11,7 +11,11 @@ import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
 from journal_reading import frames_of, head_of_version, jobs_of
-from slab_harness import EXIT_DONE, DaemonTestCase, needs_root, processes_of_session, wait_until
+from other_users import needs_root
+from process_table import processes_of_session
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
+from waiting import wait_until
 
 JOBS = 4
 

@@ -7,9 +7,12 @@ import unittest
 import numpy as np
 
 import slab
+from daemon_status import lingering_bytes
 from jobs_under_test import slow_input
 from raw_client import RawClient, memfd_of, submit_request
-from slab_harness import EXIT_DONE, DaemonTestCase, lingering_bytes, wait_until
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
+from waiting import wait_until
 
 A, B = np.arange(1000.0), np.arange(700.0)
 

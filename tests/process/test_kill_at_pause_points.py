@@ -5,7 +5,8 @@ import signal
 import unittest
 
 from jobs_under_test import SMALL_TILES, FileToFileZoom
-from slab_harness import EXIT_DONE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
 
 WITH_A_LEASE = ("worker-before-tile", "worker-after-tile", "worker-before-report")
 MOVER_POINTS = ("mover-before-check", "mover-before-load", "mover-in-load", "mover-before-flush", "mover-in-flush",

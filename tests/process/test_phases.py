@@ -6,7 +6,8 @@ import unittest
 
 import numpy as np
 
-from slab_harness import EXIT_DONE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
 from streaming_jobs import TILE_BYTES, phases, phases_of
 
 

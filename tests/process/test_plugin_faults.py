@@ -8,9 +8,11 @@ import unittest
 import numpy as np
 
 import slab
+from daemon_status import worker_pids_by_cpu
 from jobs_under_test import slow_input
 from plugin_building import build_plugin
-from slab_harness import DaemonTestCase, wait_until, worker_pids_by_cpu
+from slab_harness import DaemonTestCase
+from waiting import wait_until
 
 ROWS = np.arange(64 * 32, dtype=float).reshape(64, 32)
 

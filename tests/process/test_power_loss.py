@@ -12,7 +12,8 @@ import numpy as np
 import write_replay
 from hand_loops import checkered, zoomed_by_round
 from journal_reading import jobs_of
-from slab_harness import EXIT_DONE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
 
 REAL_STARTS = 20
 

@@ -11,10 +11,12 @@ import unittest
 import numpy as np
 
 import slab
+from daemon_status import worker_pids_by_cpu
 from hand_loops import checkered, zoomed_by_round
 from jobs_under_test import slow_input
-from slab_harness import DaemonTestCase, wait_until, worker_pids_by_cpu
+from slab_harness import DaemonTestCase
 from streaming_jobs import phases_of
+from waiting import wait_until
 
 SEEDS = int(os.environ.get("SLABD_SEEDS", "10"))
 MOST_KILLS = 2  # a third on one tile would rightly fail the job

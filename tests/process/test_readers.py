@@ -7,7 +7,12 @@ import unittest
 
 import numpy as np
 
-from slab_harness import (DaemonTestCase, as_user, lingering_bytes, memory_kib, needs_root, start_python, wait_until)
+from daemon_status import lingering_bytes
+from other_users import as_user, needs_root
+from process_table import memory_kib
+from slab_harness import DaemonTestCase
+from started_command import start_python
+from waiting import wait_until
 
 MIB = 1 << 20
 VOLUME = "64MiB"

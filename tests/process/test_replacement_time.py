@@ -5,7 +5,9 @@ import signal
 import time
 import unittest
 
-from slab_harness import DaemonTestCase, wait_until, worker_pids_by_cpu
+from daemon_status import worker_pids_by_cpu
+from slab_harness import DaemonTestCase
+from waiting import wait_until
 
 LIMIT_S = 0.050
 TRIES = 5

@@ -9,7 +9,8 @@ import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
 from raw_client import RawClient
-from slab_harness import EXIT_DONE, wait_until
+from started_command import EXIT_DONE
+from waiting import wait_until
 from whole_and_streamed import WholeAndStreamed
 
 # Rows of a size that no page divides: every border of a band lies within one.

@@ -12,8 +12,11 @@ import unittest
 
 import slab
 from journal_reading import jobs_of
-from slab_harness import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON, DaemonTestCase, process_state, wait_until
+from process_table import process_state
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON
 from streaming_jobs import KINDS, TILE_BYTES, phases, plain_zoom, slow_copy
+from waiting import wait_until
 
 SEEDS = int(os.environ.get("SLABD_SEEDS", "10"))
 SURVIVING = {"SLABD_RECONNECT": "60s"}

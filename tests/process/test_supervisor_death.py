@@ -7,7 +7,10 @@ import unittest
 import numpy as np
 
 from jobs_under_test import FileToFileZoom, slow_input
-from slab_harness import EXIT_INTERRUPTED, DaemonTestCase, processes_of_session, wait_until
+from process_table import processes_of_session
+from slab_harness import DaemonTestCase
+from started_command import EXIT_INTERRUPTED
+from waiting import wait_until
 
 
 class SupervisorDeath(DaemonTestCase):

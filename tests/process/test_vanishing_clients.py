@@ -5,9 +5,12 @@ import unittest
 
 import numpy as np
 
+from daemon_status import held_bytes
 from jobs_under_test import slow_input
+from process_table import open_descriptors
 from raw_client import RawClient, memfd_of, submit_request
-from slab_harness import DaemonTestCase, held_bytes, open_descriptors, wait_until
+from slab_harness import DaemonTestCase
+from waiting import wait_until
 
 TIMES = 20
 POOL = 10  # descriptors of a few more idle movers, which the daemon may keep; a leak would be TIMES or more

@@ -5,8 +5,10 @@ import unittest
 
 import numpy as np
 
-from slab_harness import DaemonTestCase, processes_of_session, wait_until
+from process_table import processes_of_session
+from slab_harness import DaemonTestCase
 from volume_file import VolumeFile
+from waiting import wait_until
 
 ARRAY = np.arange(1000.0)
 

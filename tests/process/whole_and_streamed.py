@@ -4,7 +4,8 @@ import filecmp
 
 import numpy as np
 
-from slab_harness import EXIT_DONE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
 
 MIB = 1 << 20
 

@@ -15,7 +15,9 @@ import tempfile
 import time
 import unittest
 
-from slab_harness import BUILD, PATIENCE_S, Command, wait_until
+from build_tree import BUILD
+from started_command import Command
+from waiting import PATIENCE_S, wait_until
 
 PREFIX = "/usr"
 PLACE = pathlib.Path("/var/tmp")  # a real disk, for O_DIRECT

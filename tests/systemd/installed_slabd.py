@@ -11,7 +11,7 @@ import unittest
 import numpy as np
 
 from container import Container, why_not_here
-from slab_harness import wait_until
+from waiting import wait_until
 
 SERVICE, SOCKET = "slabd.service", "slabd.socket"
 MEMBER, STRANGER = "anna", "otto"
@@ -110,7 +110,7 @@ class InstalledTestCase(unittest.TestCase):
         """The log of this test."""
         return text in self.container.journal(SERVICE, self.began)
 
-    # -- pause points, as in slab_harness.Daemon
+    # -- pause points, as in daemon_under_test.Daemon
 
     def arm(self, point):
         (self.container.live(PAUSE_DIRECTORY) / f"{point}.armed").touch()

@@ -6,7 +6,8 @@ import unittest
 import numpy as np
 
 from installed_slabd import CONFIGURATION, MEMBER, SERVICE, SOCKET, STATE_DIRECTORY, InstalledTestCase
-from slab_harness import EXIT_DONE, wait_until
+from started_command import EXIT_DONE
+from waiting import wait_until
 
 IN_A_RING = ("--max-memory", "8MiB")  # the input and its zoom have 9 MiB
 

@@ -5,7 +5,8 @@ import unittest
 import numpy as np
 
 from installed_slabd import (CONFIGURATION, MEMBER, PAUSE_DIRECTORY, STATE_DIRECTORY, STRANGER, InstalledTestCase)
-from slab_harness import EXIT_DONE, EXIT_NO_DAEMON, wait_until
+from started_command import EXIT_DONE, EXIT_NO_DAEMON
+from waiting import wait_until
 
 LAB_SOCKET = "/run/slabd-mri/slabd.sock"
 

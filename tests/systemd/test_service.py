@@ -8,7 +8,8 @@ import numpy as np
 
 from installed_slabd import CONFIGURATION, MEMBER, NO_PATIENCE, SERVICE, STRANGER, InstalledTestCase
 from plugin_building import build_plugin
-from slab_harness import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON, EXIT_REFUSED, wait_until
+from started_command import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON, EXIT_REFUSED
+from waiting import wait_until
 
 TIMEOUT_STOP_S = 15  # of the unit: after that systemd kills
 

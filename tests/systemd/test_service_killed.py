@@ -5,7 +5,8 @@ import unittest
 import numpy as np
 
 from installed_slabd import CONFIGURATION, NO_PATIENCE, SERVICE, SOCKET, InstalledTestCase
-from slab_harness import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON, wait_until
+from started_command import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO_DAEMON
+from waiting import wait_until
 
 
 class Killed(InstalledTestCase):

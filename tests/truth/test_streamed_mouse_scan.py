@@ -6,7 +6,8 @@ import unittest
 import numpy as np
 
 from hand_loops import zoomed_by_round
-from slab_harness import EXIT_DONE, DaemonTestCase
+from slab_harness import DaemonTestCase
+from started_command import EXIT_DONE
 
 SHAPE = (256, 256, 128)
 BOX = ((12, 150), (50, 250), (1, 8))
