@@ -5,6 +5,7 @@
 #include "daemon/kernels/kernel.hpp"
 #include "daemon/kernels/zoom/zoom_coordinates.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -22,6 +23,8 @@ struct SplineAxis {
     bool has_own_coefficients_beyond = false;
     std::int64_t padding = 0;
 };
+
+using SplineAxes = std::array<SplineAxis, max_rank>;
 
 // The coordinate of output index k among the input's samples: within [0, n-1] for scipy, [-0.5, n-0.5] for scipy-grid.
 double zoom_coordinate(const ZoomAxis& axis, std::int64_t k);

@@ -26,6 +26,7 @@ struct Level {
     std::int64_t end = 1;
     std::int64_t extent = 1;        // of the output
     std::int64_t step = 1;          // indices of one block
+    AxisRange block{};              // the one at hand
     std::int64_t source_pitch = 0;  // in parts
     std::int64_t target_pitch = 0;
 };
