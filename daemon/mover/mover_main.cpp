@@ -1,16 +1,15 @@
 #include "daemon/mover/mover_main.hpp"
 
-#include "common/pausing/fault_point.hpp"
 #include "common/pausing/pause_point.hpp"
-#include "common/protocol/packet.hpp"
-#include "common/recording/write_recording.hpp"
 #include "common/volume/aligned_mapping.hpp"
 #include "daemon/mover/band_loads.hpp"
 #include "daemon/mover/file_checks.hpp"
+#include "daemon/mover/job_output.hpp"
 #include "daemon/mover/mover_messages.hpp"
+#include "daemon/mover/mover_reports.hpp"
 #include "daemon/mover/sandbox.hpp"
+#include "daemon/mover/supervisor_socket.hpp"
 #include "daemon/mover/transfer_queue.hpp"
-#include "daemon/process/plain_record.hpp"
 #include "daemon/process/process_title.hpp"
 
 #include <fmt/format.h>
@@ -20,15 +19,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <deque>
-#include <memory>
 #include <optional>
-#include <string>
-#include <poll.h>
 #include <span>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string>
 #include <vector>
 
 namespace slab::daemon {
@@ -36,17 +29,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-template <std::size_t Size>
-void put(std::array<char, Size>& place, std::string_view text) {
-    const std::size_t count = std::min(Size - 1, text.size());
-    std::copy_n(text.begin(), count, place.begin());
-    place[count] = '\0';
-}
-
 class Mover {
   public:
     Mover(const VolumeSegment& volume, int socket)
-        : volume_(volume), socket_(socket), loads_(volume.data(), queue_) {}
+        : volume_(volume), supervisor_(socket), loads_(volume.data(), queue_) {}
 
     void serve() {
         ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an answer, not our end
@@ -55,17 +41,16 @@ class Mover {
             std::fputs(("slabd: mover: " + to_text(entered.error()) + "\n").c_str(), stderr);
             return;
         }
-        say_ready();
-        while (!closed_) {
+        send(ready_report(ring_.get()));
+        while (!supervisor_.is_closed()) {
             take_orders();
             begin_orders();
             if (queue_.busy()) {
                 queue_.step();
                 take_ended();
                 tell_progress();
-            } else if (orders_.empty() && !closed_) {
-                pollfd wait{socket_, POLLIN, 0};
-                ::poll(&wait, 1, -1);
+            } else if (!supervisor_.has_order() && !supervisor_.is_closed()) {
+                supervisor_.wait();
             }
         }
     }
@@ -76,56 +61,29 @@ class Mover {
     static constexpr std::uint64_t header_file = most_mover_inputs + 1;
     static constexpr std::uint64_t files = most_mover_inputs + 2;
 
-    void say_ready() {
-        MoverReport report{.kind = MoverReportKind::ready};
-        if (io_uring* const ring = ring_.get()) {
-            const auto* const mapped = static_cast<const std::byte*>(ring->sq.ring_ptr);
-            report.ring = {
-                ring->ring_fd, static_cast<std::uint32_t>(ring->sq.ring_sz),
-                static_cast<std::uint32_t>(reinterpret_cast<const std::byte*>(ring->sq.khead) - mapped),
-                static_cast<std::uint32_t>(reinterpret_cast<const std::byte*>(ring->cq.ktail) - mapped)};
-        }
-        send(report);
-    }
-
     void send(MoverReport report) {
         report.bytes_loaded = queue_.bytes_read();
         report.bytes_written = queue_.bytes_written();
-        if (send_packet(socket_, bytes_of(report)) != Transfer::moved) {
-            closed_ = true;
-        }
+        supervisor_.send(report);
     }
 
     void take_orders() {
-        for (;;) {
-            if (::recv(socket_, nullptr, 0, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC) < 0) {
-                return;
-            }
-            Packet packet;
-            if (receive_packet(socket_, packet) != Transfer::moved) {
-                closed_ = true;
-                return;
-            }
-            if (record_of<MoverOrder>(packet.bytes).kind == MoverOrderKind::cancel) {
-                cancelling_ = true;
-                queue_.stop();
-            }
-            orders_.push_back(std::move(packet));
+        if (supervisor_.take_in()) {
+            cancelling_ = true;
+            queue_.stop();
         }
     }
 
     // As many as can be begun now: transfers at once, the others when nothing is under way.
     void begin_orders() {
-        while (!orders_.empty() && !closed_) {
-            const auto order = record_of<MoverOrder>(orders_.front().bytes);
+        while (supervisor_.has_order() && !supervisor_.is_closed()) {
+            const MoverOrder order = supervisor_.next_order();
             const bool is_transfer =
                 order.kind == MoverOrderKind::load || order.kind == MoverOrderKind::write;
             if (queue_.busy() && (!is_transfer || cancelling_)) {
                 return;
             }
-            Packet packet = std::move(orders_.front());
-            orders_.pop_front();
-            begin(order, std::move(packet));
+            begin(order, supervisor_.take_order());
         }
     }
 
@@ -147,7 +105,7 @@ class Mover {
             break;
         case MoverOrderKind::seal:
             if (!is_void) {
-                seal(order, header);
+                seal(header);
             }
             break;
         case MoverOrderKind::segment:
@@ -168,15 +126,15 @@ class Mover {
             files_ = std::move(descriptors);
             loads_.start_job(files_, order, [this] {
                 take_orders();
-                return !cancelling_ && !closed_;
+                return !cancelling_ && !supervisor_.is_closed();
             });
-            has_output_ = order.has_output != 0;
-            output_is_begun_ = order.output.is_begun != 0;
-            output_is_sequential_ = order.output.is_sequential != 0;
+            output_.reset();
+            if (order.has_output != 0) {
+                output_.emplace(files_.back().get(), order.output);
+            }
             queue_.reset_counts();
         }
         failed_ = false;
-        checking_ = true;
         pause_point("mover-before-check");
         MoverReport report{.kind = MoverReportKind::checked, .job = job_};
         for (std::size_t i = 0; i < order.input_count; ++i) {
@@ -187,15 +145,14 @@ class Mover {
             }
             report.inputs[i] = *found;
         }
-        if (has_output_) {
-            const auto found = reserve_output(files_.back().get(), order.output);
+        if (output_) {
+            const auto found = reserve_output(output_->descriptor(), order.output);
             if (!found) {
                 refuse(found.error());
                 return;
             }
             report.output = *found;
         }
-        checking_ = false;
         check_report_ = report;
         if (!loads_next(order)) {
             tell_checked();
@@ -228,8 +185,8 @@ class Mover {
             bytes += std::min(small, check.inputs[i].bytes);
         }
         take_orders();
-        return bytes < small && !orders_.empty() &&
-               record_of<MoverOrder>(orders_.front().bytes).kind == MoverOrderKind::load;
+        return bytes < small && supervisor_.has_order() &&
+               supervisor_.next_order().kind == MoverOrderKind::load;
     }
 
     // Of a job of guests: sealed against shrinking, so that its owner cannot make us fault.
@@ -261,23 +218,22 @@ class Mover {
 
     void write(const MoverOrder& order, std::string_view header) {
         pause_point("mover-before-flush");
-        const int file = files_.back().get();
         if (!header.empty()) {
             header_ = header;
             queue_.add({.tag = tag_of(order.band, header_file),
-                        .descriptor = file,
+                        .descriptor = output_->descriptor(),
                         .direction = Direction::write,
                         .memory = reinterpret_cast<std::byte*>(header_.data()),
                         .bytes = static_cast<std::int64_t>(header_.size()),
                         .is_sequential = true});
         }
         queue_.add({.tag = tag_of(order.band, output_file),
-                    .descriptor = file,
+                    .descriptor = output_->descriptor(),
                     .direction = Direction::write,
                     .file_offset = order.output.file_offset,
                     .memory = memory_at(order.output.volume_offset),
                     .bytes = order.output.bytes,
-                    .is_sequential = output_is_sequential_});
+                    .is_sequential = output_->is_sequential()});
     }
 
     void take_ended() {
@@ -308,63 +264,32 @@ class Mover {
             } else {
                 pause_point("mover-before-report");
                 tell_checked();
-                MoverReport report{.kind = MoverReportKind::loaded, .job = job_, .band = (*loaded)->band};
-                put(report.method, (*loaded)->method);
-                send(report);
+                send(moved_report(MoverReportKind::loaded, job_, (*loaded)->band, (*loaded)->method));
             }
         }
     }
 
     void end_write(std::int64_t band, const EndedTransfer& ended) {
         const bool full = ended.error_number == ENOSPC || ended.error_number == EDQUOT;
-        if (full && !output_is_sequential_) {
+        if (full && !output_->is_sequential()) {
             send(with_error({.kind = MoverReportKind::no_space, .job = job_, .band = band},
-                            ran_full(files_.back().get())));
+                            ran_full(output_->descriptor())));
         } else if (ended.error_number != 0) {
-            fail_output(ended.error_number);
+            fail(cannot_be_written(ended.error_number));
         } else {
             pause_point("mover-before-report");
-            MoverReport report{.kind = MoverReportKind::written, .job = job_, .band = band};
-            put(report.method, ended.method);
-            send(report);
+            send(moved_report(MoverReportKind::written, job_, band, ended.method));
         }
     }
 
-    // The header is what makes the file valid: it is written when the payload is on disk. What fdatasync failed to
-    // write is gone from the page cache: the job fails, a second try would only seem to succeed.
-    void seal(const MoverOrder& order, std::string_view header) {
+    void seal(std::string_view header) {
         pause_point("mover-before-header");
-        const int file = files_.back().get();
-        int failure = sync_payload(file);
-        if (failure == 0 && !header.empty()) {
-            const ssize_t count = ::pwrite(file, header.data(), header.size(), 0);
-            failure = count == static_cast<ssize_t>(header.size()) ? sync_header(file, header)
-                      : count < 0                                  ? errno
-                                                                   : ENOSPC;
-        }
-        if (failure != 0) {
-            fail_output(failure);
+        if (const int failure = output_->seal(header); failure != 0) {
+            fail(cannot_be_written(failure));
             return;
         }
         pause_point("mover-before-report");
-        send({.kind = MoverReportKind::sealed, .job = order.job});
-    }
-
-    int sync_header(int file, std::string_view header) const {
-        record_write(file, 0, std::as_bytes(std::span(header)));
-        return sync_payload(file);
-    }
-
-    int sync_payload(int file) const {
-        if (const int fault = fault_point("mover-sync"); fault != 0) {
-            return fault;
-        }
-        const std::uint64_t begun = record_sync_begin();
-        if (::fdatasync(file) != 0) {
-            return output_is_sequential_ && (errno == EINVAL || errno == EROFS) ? 0 : errno;
-        }
-        record_sync(file, begun);
-        return 0;
+        send({.kind = MoverReportKind::sealed, .job = job_});
     }
 
     void tell_progress() {
@@ -374,26 +299,10 @@ class Mover {
         }
     }
 
-    // An output that will not be finished gives its space back; without its header it is no valid file anyway.
     void empty_output() {
-        if (has_output_ && !output_is_sequential_ && !files_.empty()) {
-            clear_direct(files_.back().get());
-            [[maybe_unused]] const int ignored = ::ftruncate(files_.back().get(), 0);
+        if (output_) {
+            output_->empty();
         }
-    }
-
-    static MoverReport with_error(MoverReport report, const Error& error) {
-        report.error_kind = static_cast<std::uint8_t>(error.kind);
-        put(report.what, error.what);
-        put(report.because, error.because);
-        put(report.remedy, error.remedy);
-        return report;
-    }
-
-    void fail_output(int error_number) {
-        fail({ErrorKind::failed, "the output cannot be written",
-              error_number == EPIPE ? "its reader has gone" : errno_text(error_number),
-              error_number == ENOSPC ? "Free space there, or write to another disk." : ""});
     }
 
     // Not before the last request has ended: what is under way might still write. The output stays as it is until the
@@ -424,34 +333,26 @@ class Mover {
         files_.clear();
         loads_.clear();
         segment_ = {};
-        has_output_ = false;
-        checking_ = false;
-        cancelling_ = std::ranges::any_of(orders_, [](const Packet& packet) {
-            return record_of<MoverOrder>(packet.bytes).kind == MoverOrderKind::cancel;
-        });
+        output_.reset();
+        cancelling_ = supervisor_.has_cancel();
         failed_ = false;
         set_process_title("slabd: mover");
     }
 
     const VolumeSegment& volume_;
-    int socket_;
+    SupervisorSocket supervisor_;
     TransferRing ring_;
     TransferQueue queue_{ring_};
-    std::deque<Packet> orders_;
     BandLoads loads_;
     std::vector<UniqueDescriptor> files_;
+    std::optional<JobOutput> output_;             // the last of them
     boost::interprocess::mapped_region segment_;  // of a job of guests: where its output is
     std::string header_;                          // of a sequential output, until it is written
     JobId job_ = 0;
     std::optional<MoverReport> check_report_;
     Clock::time_point next_progress_{};
-    bool has_output_ = false;
-    bool output_is_begun_ = false;
-    bool output_is_sequential_ = false;
-    bool checking_ = false;
     bool cancelling_ = false;
     bool failed_ = false;
-    bool closed_ = false;
 };
 
 }  // namespace

@@ -10,13 +10,13 @@ extern char** environ;
 namespace slab::daemon {
 namespace {
 
-char* room = nullptr;
-std::size_t room_bytes = 0;
+char* title_room = nullptr;
+std::size_t title_room_bytes = 0;
 
 }  // namespace
 
 void keep_room_for_title(int argc, char** argv) {
-    room = argv[0];
+    title_room = argv[0];
     char* end = argv[0];
     // The kernel lays arguments and environment one behind the other.
     for (int i = 0; i < argc; ++i) {
@@ -37,14 +37,14 @@ void keep_room_for_title(int argc, char** argv) {
     }
     copy[count] = nullptr;
     environ = copy;
-    room_bytes = static_cast<std::size_t>(end - room);
+    title_room_bytes = static_cast<std::size_t>(end - title_room);
 }
 
 void set_process_title(std::string_view title) {
-    if (room != nullptr) {
-        const std::size_t count = std::min(title.size(), room_bytes - 1);
-        std::memcpy(room, title.data(), count);
-        std::memset(room + count, 0, room_bytes - count);
+    if (title_room != nullptr) {
+        const std::size_t count = std::min(title.size(), title_room_bytes - 1);
+        std::memcpy(title_room, title.data(), count);
+        std::memset(title_room + count, 0, title_room_bytes - count);
     }
     char name[16] = {};  // the kernel's limit for comm
     std::memcpy(name, title.data(), std::min(title.size(), sizeof(name) - 1));
