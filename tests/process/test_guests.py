@@ -199,7 +199,7 @@ class Garbage(DaemonTestCase):
         self.daemon = self.start_daemon(workers=1)
         self.slabd = self.daemon.connect()
         self.slabd.map_tiles(lambda tile, out: out.fill(0), shape=(10,), dtype=float)
-        self.before = open_descriptors(self.daemon.pid)
+        self.before = self.descriptors_but_movers()
 
     @contextlib.contextmanager
     def job(self, **more):
@@ -314,11 +314,15 @@ class Garbage(DaemonTestCase):
             self.assertIsNone(self.end_or_lease(guest))
         self.assert_serves_on()
 
+    def descriptors_but_movers(self):
+        """Of idle movers the daemon keeps one or a few: each is a process, a socket and an io_uring of its own."""
+        return open_descriptors(self.daemon.pid) - 3 * len(self.slabd.status()["movers"])
+
     def assert_serves_on(self):
         result = self.slabd.map_tiles(lambda tile, out: out.fill(tile.index), shape=(100, 10), dtype=float, tile=(1, 10))
         np.testing.assert_array_equal(result[:, 0], np.arange(100))
         del result
-        wait_until(lambda: open_descriptors(self.daemon.pid) <= self.before + 2, "every descriptor is closed")
+        wait_until(lambda: self.descriptors_but_movers() <= self.before + 2, "every descriptor is closed")
         wait_until(lambda: self.slabd.status()["guests"]["held_bytes"] == 0, "no job holds memory")
 
 
