@@ -69,8 +69,12 @@ class MotionOfAll {
         return is_found_(frame) && second_pass_of(call_, frame).has_converged != 0.0;
     }
 
-    // Nothing of the frame was found, or it would lie outside of what the reference shows.
+    // Nothing of the frame was found, or it would lie outside of what the reference shows. Never one that converged: of a
+    // small mask's voxels none may be left where they were.
     bool is_lost(std::int64_t frame, const AffineMatrix& motion) const {
+        if (is_good(frame)) {
+            return false;
+        }
         std::array<Point, 8> corners = corners_of(second_.image.facts);
         const Point low = corners.front();
         const Point high = corners.back();
