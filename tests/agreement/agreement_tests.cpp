@@ -28,14 +28,6 @@ struct Prepared {
 
     KernelRun run() const { return {plan, views, shapes, kernel->band_reads}; }
 
-    std::int64_t bytes() const {
-        std::int64_t sum = byte_count(plan.output);
-        for (const ConstArrayView& view : views) {
-            sum += byte_count({view.dtype, view.shape, MemoryOrder::c});
-        }
-        return sum;
-    }
-
     Bytes result(const Fill& fill, const Cut& cut, std::mt19937_64& random) const {
         PatternedOutput output(plan.output);
         run_phases(run(), whole(plan.output.shape), output.view(), fill, cut, random);
@@ -156,7 +148,8 @@ TEST_CASE("every SIMD level gives the definition's values, the same bytes in any
         for (const AgreementCase& agreement_case : shared_agreement_cases(kernel.describe().name)) {
             const Prepared prepared = prepare(kernel, agreement_case, random);
             INFO(prepared.name);
-            for (const std::string& level : levels.next(prepared.bytes())) {
+            for (const std::string& level :
+                 levels.next(bytes_of(agreement_case.request.inputs, prepared.plan))) {
                 INFO("at ", level);
                 if (level == "scalar") {
                     check_random_tiling(prepared, kernel.fill_scalar, prepared.expected, random);

@@ -1,5 +1,7 @@
 #include "tests/agreement/kernel_run.hpp"
 
+#include "tests/agreement/noise.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -70,13 +72,21 @@ std::vector<Box> one_tile(const Box& box) {
     return {box};
 }
 
+std::int64_t bytes_of(std::span<const ArrayDescription> inputs, const kernels::KernelPlan& plan) {
+    std::int64_t sum = byte_count(plan.output);
+    for (const ArrayDescription& input : inputs) {
+        sum += byte_count(input);
+    }
+    return sum;
+}
+
 WorkspacePart::WorkspacePart(const ArrayDescription& array, kernels::AxisRange rows, std::mt19937_64& random)
     : array_(array), rows_(rows) {
     const std::int64_t row_bytes = byte_count(array) / array.shape[kernels::band_axis_of(array.shape)];
     begin_ = static_cast<std::size_t>(rows.begin * row_bytes);
     bytes_ = static_cast<std::size_t>((rows.end - rows.begin) * row_bytes);
     memory_.resize(bytes_ + 2 * margin);
-    std::ranges::generate(memory_, [&random] { return static_cast<std::byte>(random()); });
+    fill_with_noise(memory_, random);
     before_.assign(memory_.begin(), memory_.begin() + margin);
     after_.assign(memory_.end() - margin, memory_.end());
 }

@@ -37,6 +37,9 @@ class WorkspacePart {
     std::vector<std::byte> memory_;
 };
 
+// Of the inputs and the output.
+std::int64_t bytes_of(std::span<const ArrayDescription> inputs, const kernels::KernelPlan& plan);
+
 // What to compute: all that a tile function needs but its tile.
 struct KernelRun {
     const kernels::KernelPlan& plan;

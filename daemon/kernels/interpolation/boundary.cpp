@@ -11,7 +11,14 @@ namespace {
 constexpr std::array<std::string_view, 7> names{"reflect",       "mirror", "nearest",  "constant",
                                                 "grid-constant", "wrap",   "grid-wrap"};
 
+// The rest in [0, period). Windows hardly ever reach farther than the next period, which needs no division.
 std::int64_t modulo(std::int64_t value, std::int64_t period) {
+    if (value < 0 && value >= -period) {
+        return value + period;
+    }
+    if (value < 2 * period && value >= 0) {
+        return value < period ? value : value - period;
+    }
     const std::int64_t rest = value % period;
     return rest < 0 ? rest + period : rest;
 }
@@ -78,10 +85,7 @@ std::optional<double> map_coordinate(double coordinate, std::int64_t n, Boundary
     }
 }
 
-std::optional<std::int64_t> map_index(std::int64_t index, std::int64_t n, Boundary boundary) {
-    if (index >= 0 && index < n) {
-        return index;
-    }
+std::optional<std::int64_t> map_index_outside(std::int64_t index, std::int64_t n, Boundary boundary) {
     switch (boundary) {
     case Boundary::grid_constant: return std::nullopt;
     case Boundary::nearest: return std::clamp<std::int64_t>(index, 0, n - 1);

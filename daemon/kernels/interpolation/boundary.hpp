@@ -25,8 +25,13 @@ std::optional<Boundary> boundary_named(std::string_view name);
 // grid-constant leaves it where it is: its samples there are cval, see map_index.
 std::optional<double> map_coordinate(double coordinate, std::int64_t n, Boundary boundary);
 
+// map_index where the index lies outside [0, n-1].
+std::optional<std::int64_t> map_index_outside(std::int64_t index, std::int64_t n, Boundary boundary);
+
 // Where a tap beyond [0, n-1] reads. Empty: cval (grid-constant only). As scipy, taps of constant and wrap see mirror:
 // a coordinate inside may have taps outside.
-std::optional<std::int64_t> map_index(std::int64_t index, std::int64_t n, Boundary boundary);
+inline std::optional<std::int64_t> map_index(std::int64_t index, std::int64_t n, Boundary boundary) {
+    return index >= 0 && index < n ? std::optional(index) : map_index_outside(index, n, boundary);
+}
 
 }  // namespace slab::kernels
