@@ -7,6 +7,7 @@
 #include <hwy/highway.h>
 
 #include "daemon/kernels/interpolation/sample_line_inl.hpp"
+#include "daemon/kernels/interpolation/weighted_row_inl.hpp"
 #include "daemon/kernels/interpolation/weighted_sums_inl.hpp"
 #include "daemon/kernels/streaming/store_run_inl.hpp"
 

@@ -9,7 +9,6 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -31,28 +30,20 @@ struct InScratch {
     }
 };
 
-// Rows that will be read soon.
-struct NextRows {
-    static constexpr int most = 4;
-
-    std::array<const std::byte*, most> rows{};
-    int count = 0;
-    std::int64_t element_bytes = 0;
-};
-
-// In scratch, and meanwhile these come nearer: with each vector as much of each, because many prefetches at once wait for
-// each other.
+// In scratch; what lies there leaves for its place in the output first, past the caches, if it has one. Then in whole vectors,
+// none of them written twice.
 template <typename T>
-struct InScratchAsking {
+struct InScratchLeaving {
     T* to;
-    const NextRows& next;
+    T* leaves_for = nullptr;
 
     template <class V>
     HWY_INLINE void put(V sum, std::int64_t x) const {
-        for (int row = 0; row < next.count; ++row) {
-            __builtin_prefetch(next.rows[static_cast<std::size_t>(row)] + x * next.element_bytes, 0, 2);
+        const hn::DFromV<V> d;
+        if (leaves_for != nullptr) {
+            hn::Stream(hn::LoadU(d, to + x), d, leaves_for + x);
         }
-        hn::StoreU(sum, hn::DFromV<V>(), to + x);
+        hn::StoreU(sum, d, to + x);
     }
 };
 

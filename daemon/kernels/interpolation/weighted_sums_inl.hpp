@@ -6,8 +6,8 @@
 #define SLAB_KERNELS_WEIGHTED_SUMS
 #endif
 
+#include "daemon/kernels/interpolation/lines_ahead.hpp"
 #include "daemon/kernels/interpolation/row_steps_inl.hpp"
-#include "daemon/kernels/interpolation/sum_places_inl.hpp"
 #include "daemon/kernels/streaming/store_mode.hpp"
 
 #include <utility>
@@ -17,29 +17,6 @@ namespace slab::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// to[x] = weights[0] * row[x] + weights[1] * row[x + stride] + ...
-template <typename T, class Target>
-HWY_NOINLINE void weigh_along_row(const T* HWY_RESTRICT row, const T* HWY_RESTRICT weights, std::int64_t taps,
-                                  std::int64_t stride, const Target& to, std::int64_t width) {
-    const hn::ScalableTag<T> d;
-    const std::int64_t lanes = row_step<T>(1);
-    for_steps(width, 4 * lanes, [&](std::int64_t x) HWY_ATTR {
-        auto sum0 = hn::Zero(d), sum1 = hn::Zero(d), sum2 = hn::Zero(d), sum3 = hn::Zero(d);
-        const T* from = row + x;
-        for (std::int64_t t = 0; t < taps; ++t, from += stride) {
-            const auto weight = hn::Set(d, weights[t]);
-            sum0 = hn::MulAdd(weight, hn::LoadU(d, from), sum0);
-            sum1 = hn::MulAdd(weight, hn::LoadU(d, from + lanes), sum1);
-            sum2 = hn::MulAdd(weight, hn::LoadU(d, from + 2 * lanes), sum2);
-            sum3 = hn::MulAdd(weight, hn::LoadU(d, from + 3 * lanes), sum3);
-        }
-        to.put(sum0, x);
-        to.put(sum1, x + lanes);
-        to.put(sum2, x + 2 * lanes);
-        to.put(sum3, x + 3 * lanes);
-    });
-}
-
 // So many windows of rows are summed up at once, so that a row is loaded once for all of them: as many as the
 // instruction set has registers for.
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
@@ -47,10 +24,6 @@ inline constexpr int rows_at_once = 4;
 #else
 inline constexpr int rows_at_once = 8;
 #endif
-
-// A lambda that is not put in place of its call would have the sums in memory.
-#undef SLAB_IN_REGISTERS
-#define SLAB_IN_REGISTERS HWY_ATTR __attribute__((always_inline))
 
 // Calls visit(sums...) with `count` more sums, all zero.
 template <std::size_t count, class D, class Visit, class... Sum>
@@ -66,9 +39,11 @@ HWY_INLINE void with_sums(D d, const Visit& visit, Sum&... sums) {
 // to[j][x] is the sum over t of weights[t] * row(j + t)[x] for j < rows_at_once. Where only `count` are wanted, the rows of
 // the others are any that may be read.
 // Streaming: past the caches, where results are aligned to a vector and `width` is a whole number of steps of two.
-template <StoreMode mode, typename T, class Row>
+// meanwhile(): with each step's share of a row.
+template <StoreMode mode, typename T, class Row, class Meanwhile>
 HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std::int64_t taps,
-                              std::int64_t count, T* const* to, std::int64_t width) {
+                              std::int64_t count, T* const* to, std::int64_t width,
+                              const Meanwhile& meanwhile) {
     const hn::ScalableTag<T> d;
     const std::int64_t lanes = row_step<T>(1);
     for_steps(width, 2 * lanes, [&](std::int64_t x) SLAB_IN_REGISTERS {
@@ -83,6 +58,7 @@ HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std
             };
             // has(j): whether window j has row s, of which it has element s - j.
             const auto add_row = [&](std::int64_t s, const auto& has) SLAB_IN_REGISTERS {
+                meanwhile();
                 const auto v0 = hn::LoadU(d, row(s) + x);
                 const auto v1 = hn::LoadU(d, row(s) + x + lanes);
                 for_each_sum([&]<std::size_t j, std::size_t half>(auto& sum) SLAB_IN_REGISTERS {
@@ -131,13 +107,33 @@ HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std
     });
 }
 
+inline void nothing_meanwhile() {}
+
 // Of rows anywhere, `offset` behind these addresses.
 template <StoreMode mode, typename T>
 HWY_NOINLINE void weigh_rows(const T* const* HWY_RESTRICT rows, std::int64_t offset,
                              const T* HWY_RESTRICT weights, std::int64_t taps, std::int64_t count,
                              T* const* to, std::int64_t width) {
     weigh_rows_at<mode>([rows, offset](std::int64_t s) SLAB_IN_REGISTERS { return rows[s] + offset; },
-                        weights, taps, count, to, width);
+                        weights, taps, count, to, width, nothing_meanwhile);
+}
+
+// The same, into scratch; meanwhile `lines` come nearer, so many with each step's share of a row.
+template <typename T>
+HWY_NOINLINE void weigh_rows_asking(const T* const* HWY_RESTRICT rows, std::int64_t offset,
+                                    const T* HWY_RESTRICT weights, std::int64_t taps, std::int64_t count,
+                                    T* const* to, std::int64_t width, LinesAhead& lines,
+                                    std::int64_t at_once) {
+    LinesAhead ahead = lines;
+    weigh_rows_at<StoreMode::cached>([rows, offset](std::int64_t s)
+                                         SLAB_IN_REGISTERS { return rows[s] + offset; },
+                                     weights, taps, count, to, width,
+                                     [&ahead, at_once]() SLAB_IN_REGISTERS {
+                                         for (std::int64_t i = 0; i < at_once; ++i) {
+                                             ahead.ask_for_one();
+                                         }
+                                     });
+    lines = ahead;
 }
 
 // Of `row_count` rows that lie `pitch` apart; the results `to_pitch`.
@@ -150,9 +146,10 @@ HWY_NOINLINE void weigh_rows_apart(const T* HWY_RESTRICT rows, std::int64_t pitc
         results[j] = to + j * to_pitch;
     }
     const std::int64_t last = row_count - 1;
-    weigh_rows_at<mode>(
-        [rows, pitch, last](std::int64_t s) SLAB_IN_REGISTERS { return rows + std::min(s, last) * pitch; },
-        weights, taps, std::min<std::int64_t>(rows_at_once, row_count - taps + 1), results, width);
+    weigh_rows_at<mode>([rows, pitch, last](std::int64_t s)
+                            SLAB_IN_REGISTERS { return rows + std::min(s, last) * pitch; },
+                        weights, taps, std::min<std::int64_t>(rows_at_once, row_count - taps + 1), results,
+                        width, nothing_meanwhile);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -58,23 +58,36 @@ class WindowLevel {
         layer_ = rows * pitch;
     }
 
-    // Whether results can go past the caches as they are made; the places they are given then are.
-    bool may_stream() const { return at_once(program_) > 1 && width_ % (2 * row_step<T>(1)) == 0; }
-    void choose_stream(bool streams) { streams_ = streams; }
+    // Where results go. in_dead_layers: into layers of the ring that no later window needs.
+    enum class Results : std::uint8_t { cached, past_caches, in_dead_layers };
 
-    // Fills indices [begin, end). produce(i, to): layer i of the source, or one that lies beyond, into `to` or where the
-    // result says.
-    // place(i, row): where row `row` of the sums goes; done(i, row): it is there. Indices rise, by
-    // rows_at_once at the most.
-    template <class Produce, class Place, class Done>
+    // Whether results can go elsewhere than to rows in scratch, as they are made.
+    bool may_leave_scratch() const { return at_once(program_) > 1 && width_ % (2 * row_step<T>(1)) == 0; }
+    void choose_results(Results results) { results_ = results; }
+
+    // Whether lines that will be read soon can be asked for while fill() makes the next sums; and those.
+    bool may_ask_meanwhile() const { return at_once(program_) > 1; }
+    void ask_meanwhile(const LinesAhead& lines) { lines_ = lines; }
+
+    // Fills indices [begin, end). produce(i, to, left): layer i of the source, or one that lies beyond, into `to` or where
+    // the result says; left: the index whose results lie in `to` and have to leave first, or none.
+    // place(i, row): where row `row` of the sums goes; done(i, count, row): it is there, and so are those of the next indices
+    // that were made together with it, `count` in all. Indices rise, by rows_at_once at the most.
+    // Of results in dead layers leave(i, row, from) is told those that no layer took the place of.
+    static constexpr std::int64_t none = -1;
+
+    template <class Produce, class Place, class Done, class Leave>
     HWY_INLINE void fill(std::int64_t begin, std::int64_t end, const Produce& produce, const Place& place,
-                         const Done& done) {
+                         const Done& done, const Leave& leave) {
         if (is_long_mean(program_, window_)) {
             fill_long_mean(begin, end, produce, place, done);
             return;
         }
         const std::int64_t base = begin - window_.before;
         const std::int64_t at_once = WindowLevel::at_once(program_);
+        const std::int64_t shares = ((end - begin - 1) / at_once + 1) * rows_ *
+                                    ((width_ - 1) / (2 * row_step<T>(1)) + 1) * (window_.taps + at_once - 1);
+        asked_at_once_ = (lines_.left() + shares - 1) / shares;
         std::int64_t next = base;
         std::int64_t next_slot = 0;   // (next - base) % capacity_
         std::int64_t first_slot = 0;  // (i - begin) % capacity_
@@ -82,11 +95,18 @@ class WindowLevel {
             const std::int64_t count = std::min(at_once, end - i);
             const std::int64_t last = i + count - 1 - window_.before + window_.taps - 1;
             for (; next <= last; ++next) {
-                layers_[next_slot] = source_layer(next, memory_ + next_slot * layer_, produce);
+                const std::int64_t left = next - capacity_ + window_.before;
+                const bool is_left = results_ == Results::in_dead_layers && left >= begin;
+                layers_[next_slot] =
+                    source_layer(next, memory_ + next_slot * layer_, is_left ? left : none, produce);
                 next_slot = next_slot + 1 == capacity_ ? 0 : next_slot + 1;
             }
             std::int64_t slot = first_slot;
-            first_slot = (first_slot + at_once) % capacity_;
+            T* dead[rows_at_once];
+            for (std::int64_t j = 0; j < at_once; ++j) {
+                dead[j] = memory_ + first_slot * layer_;
+                first_slot = first_slot + 1 == capacity_ ? 0 : first_slot + 1;
+            }
             for (std::int64_t s = 0; s < window_.taps + at_once - 1; ++s) {
                 in_window_[s] = layers_[slot];
                 if (i - window_.before + s < last && ++slot == capacity_) {
@@ -94,9 +114,20 @@ class WindowLevel {
                 }
             }
             for (std::int64_t row = 0; row < rows_; ++row) {
+                if (results_ == Results::in_dead_layers) {
+                    sum_row(i, count, row, [&](std::int64_t index, std::int64_t r) HWY_ATTR {
+                        return dead[index - i] + r * pitch_;
+                    });
+                    continue;
+                }
                 sum_row(i, count, row, place);
-                for (std::int64_t j = 0; j < count; ++j) {
-                    done(i + j, row);
+                done(i, count, row);
+            }
+        }
+        if (results_ == Results::in_dead_layers) {
+            for (std::int64_t i = std::max(begin, next - capacity_ + window_.before); i < end; ++i) {
+                for (std::int64_t row = 0; row < rows_; ++row) {
+                    leave(i, row, memory_ + (i - begin) % capacity_ * layer_ + row * pitch_);
                 }
             }
         }
@@ -111,20 +142,22 @@ class WindowLevel {
     }
 
     template <class Produce>
-    HWY_INLINE const T* source_layer(std::int64_t i, T* to, const Produce& produce) const {
-        const bool is_inside = i >= 0 && i < n_;
-        return produce(is_inside ? i : map_index(i, n_, program_.boundary).value_or(beyond), to);
+    HWY_INLINE const T* source_layer(std::int64_t i, T* to, std::int64_t left, const Produce& produce) const {
+        return produce(map_index(i, n_, program_.boundary).value_or(beyond), to, left);
     }
 
     template <class Place>
-    HWY_INLINE void sum_row(std::int64_t i, std::int64_t count, std::int64_t row, const Place& place) const {
+    HWY_INLINE void sum_row(std::int64_t i, std::int64_t count, std::int64_t row, const Place& place) {
         const std::int64_t offset = row * pitch_;
         if (at_once(program_) > 1) {
             T* to[rows_at_once] = {};
             for (std::int64_t j = 0; j < count; ++j) {
                 to[j] = place(i + j, row);
             }
-            if (streams_) {
+            if (asked_at_once_ > 0) {
+                weigh_rows_asking(in_window_, offset, weights_, window_.taps, count, to, width_, lines_,
+                                  asked_at_once_);
+            } else if (results_ == Results::past_caches) {
                 weigh_rows<StoreMode::streaming>(in_window_, offset, weights_, window_.taps, count, to,
                                                  width_);
             } else {
@@ -163,7 +196,7 @@ class WindowLevel {
         const std::int64_t behind = window_.taps - 1 - window_.before;
         for (std::int64_t next = base; next < end + behind; ++next) {
             T* const first = run_at(0, next);
-            const T* const layer = source_layer(next, first, produce);
+            const T* const layer = source_layer(next, first, none, produce);
             if (layer != first) {
                 std::memcpy(first, layer, static_cast<std::size_t>(layer_) * sizeof(T));
             }
@@ -190,7 +223,7 @@ class WindowLevel {
             for (std::int64_t row = 0; row < rows_; ++row) {
                 add_runs(in_window_, row * pitch_, count, finish_, place(i, row), width_);
                 cut_where_due(place(i, row));
-                done(i, row);
+                done(i, 1, row);
             }
         }
     }
@@ -208,7 +241,9 @@ class WindowLevel {
     std::int64_t pitch_ = 0;
     std::int64_t width_ = 0;
     std::int64_t layer_ = 0;
-    bool streams_ = false;
+    Results results_ = Results::cached;
+    LinesAhead lines_;
+    std::int64_t asked_at_once_ = 0;
 };
 
 }  // namespace HWY_NAMESPACE

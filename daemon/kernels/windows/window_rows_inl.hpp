@@ -9,6 +9,7 @@
 #include "daemon/kernels/windows/extended_rows_inl.hpp"
 #include "daemon/kernels/windows/row_sums_inl.hpp"
 #include "daemon/kernels/windows/scratch_parts.hpp"
+#include "daemon/kernels/interpolation/weighted_row_inl.hpp"
 #include "daemon/kernels/interpolation/weighted_sums_inl.hpp"
 #include "daemon/kernels/windows/window_sum.hpp"
 
@@ -102,14 +103,10 @@ class WindowRows {
     HWY_INLINE void extend(T* row) const { rows_.extend(row); }
 
     HWY_INLINE void ask_for(std::int64_t row) const { rows_.ask_for(row); }
-    // Whether the sums along a row ask for others on the way.
-    bool asks_on_the_way() const {
-        return window_ != nullptr && program_.kind == WindowKind::weights &&
-               program_.whole_numbers != WholeNumbers::cut;
-    }
-    HWY_INLINE void add_next(std::int64_t row, NextRows& next) const {
-        next.rows[static_cast<std::size_t>(next.count++)] = rows_.begin_of(row);
-        next.element_bytes = rows_.part_bytes();
+    // As ask_for(row) of each of `rows` rows, `pitch` apart, but line by line.
+    LinesAhead lines_of(std::int64_t row, std::int64_t pitch, std::int64_t rows) const {
+        return {rows_.begin_of(row), pitch * rows_.part_bytes(),
+                rows_.length_in_source() * rows_.part_bytes(), rows};
     }
 
     // The extended row that begins with this part of the source. Whole vectors of it may be read.
@@ -127,16 +124,16 @@ class WindowRows {
         return program_.kind == WindowKind::mean && window_ != nullptr && window_->taps > most_short_window;
     }
 
-    // The sums along an extended row, which may be overwritten.
-    HWY_INLINE void sum(T* samples, T* HWY_RESTRICT to, const NextRows& next = {}) const {
+    // The sums along an extended row, which may be overwritten. leaves_for: see InScratchLeaving; only where may_stream().
+    HWY_INLINE void sum(T* samples, T* HWY_RESTRICT to, T* leaves_for = nullptr) const {
         if (is_overwritten_by_sums()) {
             add_along_row(samples, window_->taps, inner_, finish_, to, width_);
             cut_where_due(to);
         } else {
-            sum_unchanged(samples, to, next);
+            sum_unchanged(samples, to, leaves_for);
         }
     }
-    HWY_INLINE void sum_unchanged(const T* samples, T* HWY_RESTRICT to, const NextRows& next = {}) const {
+    HWY_INLINE void sum_unchanged(const T* samples, T* HWY_RESTRICT to, T* leaves_for = nullptr) const {
         if (program_.kind == WindowKind::mean) {
             add_short_along_row(samples, window_->taps, inner_, finish_, InScratch<T>{to}, width_);
             cut_where_due(to);
@@ -145,7 +142,8 @@ class WindowRows {
                 program_, *window_, weights_, [&](std::int64_t i) { return samples + i * inner_; }, to,
                 width_);
         } else {
-            weigh_along_row(samples, weights_, window_->taps, inner_, InScratchAsking<T>{to, next}, width_);
+            weigh_along_row(samples, weights_, window_->taps, inner_, InScratchLeaving<T>{to, leaves_for},
+                            width_);
         }
     }
 

@@ -196,7 +196,7 @@ class WindowTile {
                 };
                 const std::int64_t ahead = levels_[0]->reach() + 2;
                 fill_layers(
-                    offset, begin_of(0), end_of(0), result, []() { return NextRows(); },
+                    offset, begin_of(0), end_of(0), result, [](std::int64_t) -> T* { return nullptr; },
                     [&](std::int64_t i) HWY_ATTR {
                         ask_for(offset, i + ahead);
                         store(result(i), offset + i * pitch_of(0));
@@ -225,15 +225,15 @@ class WindowTile {
     }
 
     // Sums along the faster level and along rows. result(i): where row i of them goes; done(i): it is there. offset: of
-    // the source, or WindowLevel::beyond for rows that lie beyond. next(): rows that sums along rows ask for on the way.
-    template <class Result, class Next, class Done>
+    // the source, or WindowLevel::beyond for rows that lie beyond. leaves_for(i): see InScratchLeaving.
+    template <class Result, class Leaves, class Done>
     HWY_INLINE void fill_layers(std::int64_t offset, std::int64_t begin, std::int64_t end,
-                                const Result& result, const Next& next, const Done& done) {
+                                const Result& result, const Leaves& leaves_for, const Done& done) {
         WindowLevel<T>& level = *levels_[0];
         const std::int64_t pitch = pitch_of(0);
         const bool stays = rows_->may_be_extended() && rows_may_stay();
         level.choose_layers(memory_[0], 1, long_pitch_, stays ? rows_->length_in_source() : rows_->length());
-        const auto produce = [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
+        const auto produce = [&](std::int64_t i, T* to, std::int64_t) HWY_ATTR -> const T* {
             if (i == WindowLevel<T>::beyond || offset == WindowLevel<T>::beyond) {
                 rows_->load_beyond(to);
                 return to;
@@ -247,7 +247,12 @@ class WindowTile {
         if (layout_.row == nullptr) {
             level.fill(
                 begin, end, produce, [&](std::int64_t i, std::int64_t) HWY_ATTR { return result(i); },
-                [&](std::int64_t i, std::int64_t) HWY_ATTR { done(i); });
+                [&](std::int64_t i, std::int64_t count, std::int64_t) HWY_ATTR {
+                    for (std::int64_t j = i; j < i + count; ++j) {
+                        done(j);
+                    }
+                },
+                nothing_leaves);
             return;
         }
         // Sums of rows that stay in the source begin on a line of the cache, behind room for what extends them.
@@ -257,20 +262,28 @@ class WindowTile {
                               HWY_ATTR { return sums_ + (i - begin) % rows_at_once * long_pitch_ + room; };
         const auto place = [&](std::int64_t i, std::int64_t row)
                                HWY_ATTR { return sums(i, row) + (stays ? rows_->begin_in_source() : 0); };
-        level.fill(begin, end, produce, place, [&](std::int64_t i, std::int64_t) HWY_ATTR {
-            if (stays) {
-                rows_->extend(sums(i, 0));
-            }
+        const auto sum_up = [&](std::int64_t i) HWY_ATTR {
             if (layout_.level_count == 1 && rows_->may_stream() && is_place_to_stream(offset + i * pitch)) {
                 const std::int64_t n = source_.shape[layout_.levels[0]->axis];
                 const std::int64_t ahead = std::min(i + level.reach() + 2, n - 1);
                 rows_->stream_sum(sums(i, 0), place_of(offset + i * pitch), offset + ahead * pitch);
                 return;
             }
-            rows_->sum(sums(i, 0), result(i), next());
+            rows_->sum(sums(i, 0), result(i), leaves_for(i));
             done(i);
-        });
+        };
+        // All are extended before the first is summed up: loads wait for smaller stores just before them.
+        const auto sum_all_up = [&](std::int64_t i, std::int64_t count, std::int64_t) HWY_ATTR {
+            for (std::int64_t j = i; stays && j < i + count; ++j) {
+                rows_->extend(sums(j, 0));
+            }
+            for (std::int64_t j = i; j < i + count; ++j) {
+                sum_up(j);
+            }
+        };
+        level.fill(begin, end, produce, place, sum_all_up, nothing_leaves);
     }
+    static void nothing_leaves(std::int64_t, std::int64_t, const T*) {}
 
     // Rows of the source may be summed up where they lie if few are needed at once, or if they lie so close that they are
     // in the first-level cache together: at the distances of most arrays their lines take each other's places there.
@@ -296,50 +309,64 @@ class WindowTile {
         level.choose_layers(memory_[1], end - begin, pitch_, rows_->width());
         const auto offset_of = [&](std::int64_t i, std::int64_t row)
                                    HWY_ATTR { return offset + i * pitch + (begin + row) * pitch_of(0); };
-        const bool streams = level.may_stream() && is_place_to_stream(offset_of(first, 0)) &&
-                             is_place_to_stream(offset_of(first, 1)) &&
-                             is_place_to_stream(offset_of(first + 1, 0));
-        level.choose_stream(streams);
+        using Results = typename WindowLevel<T>::Results;
+        const Results results = results_of_blocks(offset_of);
+        level.choose_results(results);
         const auto result = [&](std::int64_t i, std::int64_t row) HWY_ATTR {
-            return streams ? place_of(offset_of(i, row)) : results_ + (i - first) % rows_at_once * pitch_;
+            return results == Results::cached ? results_ + (i - first) % rows_at_once * pitch_
+                                              : place_of(offset_of(i, row));
         };
-        // While a layer is summed up, the rows of the next one are asked for.
         const std::int64_t halo = layout_.levels[0]->taps - 1;
-        const std::int64_t asked_at_once = std::min<std::int64_t>(halo / (end - begin) + 2, NextRows::most);
+        const std::int64_t asked_at_once = halo / (end - begin) + 2;
         level.fill(
             first, end_of(1),
-            [&](std::int64_t i, T* to) HWY_ATTR -> const T* {
-                const bool is_beyond = i == WindowLevel<T>::beyond;
-                const bool is_next = !is_beyond && i + 1 < source_.shape[layout_.levels[1]->axis];
-                std::int64_t next = begin - layout_.levels[0]->before;
-                const std::int64_t last = is_next ? next + end - begin + halo : next;
+            [&](std::int64_t i, T* to, std::int64_t left) HWY_ATTR -> const T* {
+                // While a layer is summed up, the rows of the next one are asked for.
+                const bool is_next =
+                    i != WindowLevel<T>::beyond && i + 1 < source_.shape[layout_.levels[1]->axis];
+                const std::int64_t rows = is_next ? source_.shape[layout_.levels[0]->axis] : 0;
+                std::int64_t next = std::max<std::int64_t>(0, begin - layout_.levels[0]->before);
+                const std::int64_t last = std::min(end - layout_.levels[0]->before + halo, rows);
+                if (levels_[0]->may_ask_meanwhile()) {
+                    levels_[0]->ask_meanwhile(rows_->lines_of(offset + (i + 1) * pitch + next * pitch_of(0),
+                                                              pitch_of(0), last - next));
+                    next = last;
+                }
                 fill_layers(
-                    is_beyond ? i : offset + i * pitch, begin, end,
+                    i == WindowLevel<T>::beyond ? i : offset + i * pitch, begin, end,
                     [&](std::int64_t y) HWY_ATTR { return to + (y - begin) * pitch_; },
-                    [&]() HWY_ATTR {
-                        NextRows rows;
-                        for (; rows_->asks_on_the_way() && next < last && rows.count < asked_at_once;
-                             ++next) {
-                            if (next >= 0 && next < source_.shape[layout_.levels[0]->axis]) {
-                                rows_->add_next(offset + (i + 1) * pitch + next * pitch_of(0), rows);
-                            }
-                        }
-                        return rows;
+                    [&](std::int64_t y) HWY_ATTR {
+                        return left == WindowLevel<T>::none ? nullptr : place_of(offset_of(left, y - begin));
                     },
                     [&](std::int64_t) HWY_ATTR {
-                        const std::int64_t until = std::min(last, next + asked_at_once);
-                        for (; !rows_->asks_on_the_way() && next < until; ++next) {
+                        for (const std::int64_t until = std::min(last, next + asked_at_once); next < until;
+                             ++next) {
                             ask_for(offset + (i + 1) * pitch, next);
                         }
                     });
                 return to;
             },
             result,
-            [&](std::int64_t i, std::int64_t row) HWY_ATTR {
-                if (!streams) {
-                    store(result(i, row), offset_of(i, row));
+            [&](std::int64_t i, std::int64_t count, std::int64_t row) HWY_ATTR {
+                for (std::int64_t j = i; results == Results::cached && j < i + count; ++j) {
+                    store(result(j, row), offset_of(j, row));
                 }
-            });
+            },
+            [&](std::int64_t i, std::int64_t row, const T* from)
+                HWY_ATTR { store(from, offset_of(i, row)); });
+    }
+
+    // Many stores past the caches at once would keep what the sums along the slower level load from coming: where rows are
+    // filtered, results leave one by one while other rows are summed up.
+    template <class OffsetOf>
+    typename WindowLevel<T>::Results results_of_blocks(const OffsetOf& offset_of) const {
+        using Results = typename WindowLevel<T>::Results;
+        const std::int64_t first = begin_of(1);
+        if (!levels_[1]->may_leave_scratch() || !is_place_to_stream(offset_of(first, 0)) ||
+            !is_place_to_stream(offset_of(first, 1)) || !is_place_to_stream(offset_of(first + 1, 0))) {
+            return Results::cached;
+        }
+        return layout_.row != nullptr && rows_->may_stream() ? Results::in_dead_layers : Results::past_caches;
     }
 
     // Whether the piece at hand of that row can be streamed to its place as it is computed, a vector at a time.

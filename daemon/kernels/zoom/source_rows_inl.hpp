@@ -6,6 +6,7 @@
 #define SLAB_KERNELS_SOURCE_ROWS
 #endif
 
+#include "daemon/kernels/interpolation/weighted_row_inl.hpp"
 #include "daemon/kernels/zoom/geometric_row_inl.hpp"
 #include "daemon/kernels/zoom/spline_row_inl.hpp"
 #include "daemon/kernels/zoom/spline_scratch_inl.hpp"
