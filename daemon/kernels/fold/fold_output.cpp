@@ -104,12 +104,11 @@ void fill_output(const TileCall& call, const FoldFunctions& functions) {
     const auto bytes = static_cast<std::int64_t>(size_of(call.target.dtype));
     const std::byte* const partials = call.workspaces[0].data;
     const std::int64_t group_stride = geometry.rest * functions.state_bytes;
-
-    std::array<std::int64_t, max_rank> index = call.tile.begin;
-    for (bool is_done = false; !is_done;) {
-        std::int64_t cell = 0;
-        for (std::size_t axis = 0; axis < static_cast<std::size_t>(shape.rank); ++axis) {
-            cell += index[axis] * strides[axis];
+    const auto put_cell = [&](std::int64_t cell) {
+        std::byte* const to = call.target.data + cell * bytes;
+        if (geometry.groups == 1) {
+            put_result(table, partials + cell * functions.state_bytes, call.target.dtype, to);
+            return;
         }
         const std::byte* part = partials + cell / geometry.rest * geometry.groups * group_stride +
                                 cell % geometry.rest * functions.state_bytes;
@@ -119,15 +118,26 @@ void fill_output(const TileCall& call, const FoldFunctions& functions) {
             part += group_stride;
             functions.combine(state.bytes.data(), part);
         }
-        put_result(table, state.bytes.data(), call.target.dtype, call.target.data + cell * bytes);
-        is_done = true;
-        for (int axis = shape.rank; axis-- > 0;) {
-            const auto a = static_cast<std::size_t>(axis);
-            if (++index[a] < call.tile.end[a]) {
-                is_done = false;
-                break;
-            }
-            index[a] = call.tile.begin[a];
+        put_result(table, state.bytes.data(), call.target.dtype, to);
+    };
+
+    const auto fastest = static_cast<std::size_t>(shape.rank - 1);
+    std::array<std::int64_t, max_rank> index = call.tile.begin;
+    for (;;) {
+        std::int64_t row = 0;
+        for (std::size_t axis = 0; axis < fastest; ++axis) {
+            row += index[axis] * strides[axis];
+        }
+        for (std::int64_t i = call.tile.begin[fastest]; i < call.tile.end[fastest]; ++i) {
+            put_cell(row + i);
+        }
+        std::size_t axis = fastest;
+        while (axis > 0 && ++index[axis - 1] == call.tile.end[axis - 1]) {
+            --axis;
+            index[axis] = call.tile.begin[axis];
+        }
+        if (axis == 0) {
+            return;
         }
     }
 }

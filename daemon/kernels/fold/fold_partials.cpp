@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <complex>
 #include <cstring>
 #include <optional>
+#include <type_traits>
 
 namespace slab::kernels::fold {
 namespace {
@@ -12,6 +14,7 @@ namespace {
 using expression::BlockEvaluator;
 
 constexpr std::int64_t most_cells = 1024;
+constexpr std::int64_t most_short_row = 16;
 
 // Elements that a tail finds in the first-level cache after the instructions before it, beside those that are on their way
 // there. Whole rounds of lanes.
@@ -74,6 +77,9 @@ class GroupFold {
                2 * inner_.extent <= evaluator_.block_elements();
     }
 
+    // These go another way to their sums, with other roundings: of one cell, too.
+    bool are_rows_short() const { return inner_.extent <= most_short_row && are_runs_batched(); }
+
     // All indices of the reduced axes from `axis` on, in order; the last reduced axes in blocks.
     void reduce(const CellRun& cells, std::int64_t axis, std::int64_t first, std::int64_t index) {
         while (axis < geometry_.rank && geometry_.axes[static_cast<std::size_t>(axis)].is_reduced == 0) {
@@ -85,7 +91,8 @@ class GroupFold {
         const FoldAxis& one = geometry_.axes[static_cast<std::size_t>(axis)];
         const AxisRange range = range_of(axis);
         if (axis == geometry_.rank - 1) {
-            return cells.count > 1 ? batch(cells, first, index) : run(first, index, one, range);
+            return cells.count > 1 || are_rows_short() ? batch(cells, first, index)
+                                                       : run(first, index, one, range);
         }
         if (axis == geometry_.rank - 2 && inner_.is_reduced == 0) {
             return columns(cells, first + range.begin * one.stride, index + range.begin * one.user_stride,
@@ -133,11 +140,37 @@ class GroupFold {
         for (std::int64_t cell = 0; cell < cells.count; cell += rows) {
             const std::int64_t count = std::min(rows, cells.count - cell);
             const std::byte* const values = evaluator_.evaluate(first + cell * extent, count * extent);
+            if (are_rows_short()) {
+                short_rows(states_ + cell * functions_.state_bytes, values, count, index);
+                continue;
+            }
             for (std::int64_t row = 0; row < count; ++row) {
                 functions_.run(states_ + (cell + row) * functions_.state_bytes,
                                values + row * extent * value_bytes_, extent, index, inner_.user_stride);
             }
         }
+    }
+
+    // Pixels of a few channels, say: a value of each row at a time, as if the cells lay side by side.
+    void short_rows(std::byte* states, const std::byte* values, std::int64_t count,
+                    std::int64_t index) const {
+        std::array<std::byte, most_cells * sizeof(std::complex<double>)> column;
+        for (std::int64_t i = 0; i < inner_.extent; ++i) {
+            copy_column(values + i * value_bytes_, count, column.data());
+            functions_.columns(states, column.data(), count, index + i * inner_.user_stride);
+        }
+    }
+    void copy_column(const std::byte* values, std::int64_t count, std::byte* to) const {
+        const std::int64_t row_bytes = inner_.extent * value_bytes_;
+        const auto copy = [&](auto bytes) {
+            for (std::int64_t row = 0; row < count; ++row) {
+                std::memcpy(to + row * bytes, values + row * row_bytes, bytes);
+            }
+        };
+        if (value_bytes_ == sizeof(double)) {
+            return copy(std::integral_constant<std::int64_t, sizeof(double)>());
+        }
+        copy(std::integral_constant<std::int64_t, sizeof(std::complex<double>)>());
     }
 
     // Rows of cells, `count` of them; several to a block where they follow each other in memory.
@@ -208,11 +241,20 @@ void fill_partials(const TileCall& call, const expression::BlockFunctions& block
     GroupFold fold(table, evaluator, functions, evaluator.rest().data());
     const Box& tile = call.tile;
     const std::int64_t fields = call.target.shape[3];
-    const auto write = [&](std::int64_t lead, std::int64_t group, std::int64_t rest, std::int64_t cell) {
+    // States of `count` cells that lie one behind the other in the target.
+    const auto write = [&](std::int64_t lead, std::int64_t group, std::int64_t rest, std::int64_t cell,
+                           std::int64_t count) {
         const std::int64_t at = ((lead * geometry.groups + group) * geometry.rest + rest) * fields;
-        std::memcpy(call.target.data + 8 * (at + tile.begin[3]),
-                    fold.states() + cell * functions.state_bytes + 8 * tile.begin[3],
-                    static_cast<std::size_t>(8 * tile.extent(3)));
+        if (tile.extent(3) == fields) {
+            std::memcpy(call.target.data + 8 * at, fold.states() + cell * functions.state_bytes,
+                        static_cast<std::size_t>(8 * fields * count));
+            return;
+        }
+        for (std::int64_t i = 0; i < count; ++i) {
+            std::memcpy(call.target.data + 8 * (at + i * fields + tile.begin[3]),
+                        fold.states() + (cell + i) * functions.state_bytes + 8 * tile.begin[3],
+                        static_cast<std::size_t>(8 * tile.extent(3)));
+        }
     };
     const CellAxis cells = cell_axis(geometry);
     const std::int64_t most = fold.most_cells_of_run();
@@ -221,8 +263,12 @@ void fill_partials(const TileCall& call, const expression::BlockFunctions& block
             for (std::int64_t lead = tile.begin[0]; lead < tile.end[0];) {
                 const std::int64_t count = std::min(most, tile.end[0] - lead);
                 fold.gather({element_of_cell(geometry, lead, 0), count}, group);
-                for (std::int64_t cell = 0; cell < count; ++cell) {
-                    write(lead + cell, group, 0, cell);
+                if (geometry.groups == 1) {  // and rest is 1: `lead` is the last kept axis
+                    write(lead, group, 0, 0, count);
+                } else {
+                    for (std::int64_t cell = 0; cell < count; ++cell) {
+                        write(lead + cell, group, 0, cell, 1);
+                    }
                 }
                 lead += count;
             }
@@ -233,9 +279,7 @@ void fill_partials(const TileCall& call, const expression::BlockFunctions& block
                 const std::int64_t count =
                     std::min({most, tile.end[2] - rest, cells.extent - rest % cells.extent});
                 fold.gather({element_of_cell(geometry, lead, rest), count}, group);
-                for (std::int64_t cell = 0; cell < count; ++cell) {
-                    write(lead, group, rest + cell, cell);
-                }
+                write(lead, group, rest, 0, count);
                 rest += count;
             }
         }
