@@ -74,6 +74,11 @@ std::string motion_summary(const std::vector<FrameMotion>& motion,
     text += lost.empty() ? "  all frames converged\n"
                          : fmt::format("  NOT converged: {} of {} frames: {}\n", lost.size(), motion.size(),
                                        fmt::join(lost, ", "));
+    if (lost.size() == motion.size()) {
+        text += "  try: look at the series, the reference and the mask, if one was given. Where they show "
+                "nothing, or\n"
+                "       not the same, there is nothing to go by.\n";
+    }
     return text;
 }
 

@@ -65,7 +65,8 @@ TEST_CASE("the confounds' first row has n/a where there is no frame before, and 
     const auto lines = lines_of(
         confounds_tsv(confounds_of({moved(shift({-0.0, 0, 0})), moved(shift({0.5, 0, 0}))}, {0, 0, 0})));
 
-    CHECK(lines[0] == "trans_x\ttrans_y\ttrans_z\trot_x\trot_y\trot_z\tframewise_displacement\trmsd\tdvars\tstd_dvars");
+    CHECK(lines[0] ==
+          "trans_x\ttrans_y\ttrans_z\trot_x\trot_y\trot_z\tframewise_displacement\trmsd\tdvars\tstd_dvars");
     CHECK(lines[1] == "0\t0\t0\t0\t0\t0\tn/a\tn/a\tn/a\tn/a");
     CHECK(lines[2] == "0.5\t0\t0\t0\t0\t0\t0.5\t0.5\t0\t0");
 }
@@ -78,6 +79,19 @@ TEST_CASE("frames that did not converge are named in the summary and in the side
     const std::string json =
         confounds_json({.centre = {}, .fsl_centre = {}, .not_converged = frames_not_converged(motion)});
     CHECK(json.contains("\"FramesNotConverged\": [\n    1,\n    4\n  ]"));
+    CHECK_FALSE(motion_summary(motion, confounds_of(motion, {})).contains("the mask"));
+}
+
+TEST_CASE("where no frame converged the summary says what to look at") {
+    std::vector<FrameMotion> motion(3);
+    for (FrameMotion& frame : motion) {
+        frame.has_converged = false;
+    }
+
+    const std::string summary = motion_summary(motion, confounds_of(motion, {}));
+
+    CHECK(summary.contains("NOT converged: 3 of 3 frames: 0, 1, 2\n"));
+    CHECK(summary.contains("the reference and the mask"));
 }
 
 TEST_CASE("the table of a job's result is read, and one that is none is an error") {
