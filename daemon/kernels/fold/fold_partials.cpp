@@ -160,6 +160,7 @@ class GroupFold {
             functions_.columns(states, column.data(), count, index + i * inner_.user_stride);
         }
     }
+    // `count` values, one of each row.
     void copy_column(const std::byte* values, std::int64_t count, std::byte* to) const {
         const std::int64_t row_bytes = inner_.extent * value_bytes_;
         const auto copy = [&](auto bytes) {
@@ -177,6 +178,9 @@ class GroupFold {
     void columns(const CellRun& cells, std::int64_t first, std::int64_t index, std::int64_t index_step,
                  std::int64_t count) {
         const std::int64_t row_stride = inner_.extent;
+        if (are_columns_narrow() && count > 1) {
+            return narrow_columns(cells, first, index, index_step, count);
+        }
         const bool are_adjacent = cells.count == inner_.extent;
         const std::int64_t rows =
             are_adjacent ? std::max<std::int64_t>(evaluator_.block_elements() / cells.count, 1) : 1;
@@ -189,6 +193,25 @@ class GroupFold {
             for (std::int64_t i = 0; i < part; ++i) {
                 functions_.columns(states_, values + i * cells.count * value_bytes_, cells.count,
                                    index + (row + i) * index_step);
+            }
+        }
+    }
+
+    // A few cells, say channels of pixels: one after the other, as if each had a row of its own. Which cells of a row are
+    // wanted does not show in the roundings.
+    bool are_columns_narrow() const { return inner_.extent <= most_short_row; }
+    void narrow_columns(const CellRun& cells, std::int64_t first, std::int64_t index, std::int64_t index_step,
+                        std::int64_t count) {
+        std::array<std::byte, most_cells * sizeof(std::complex<double>)> column;
+        const std::int64_t rows = std::min(evaluator_.block_elements() / inner_.extent, most_cells);
+        for (std::int64_t row = 0; row < count; row += rows) {
+            const std::int64_t part = std::min(rows, count - row);
+            const std::byte* const values =
+                evaluator_.evaluate(first + row * inner_.extent, (part - 1) * inner_.extent + cells.count);
+            for (std::int64_t cell = 0; cell < cells.count; ++cell) {
+                copy_column(values + cell * value_bytes_, part, column.data());
+                functions_.run(states_ + cell * functions_.state_bytes, column.data(), part,
+                               index + row * index_step, index_step);
             }
         }
     }
