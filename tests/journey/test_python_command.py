@@ -8,7 +8,7 @@ import unittest
 import numpy as np
 
 from build_tree import REPOSITORY, SLAB, SLABD
-from process_table import children_of
+from process_table import children_of, process_state
 from slab_harness import DaemonTestCase
 from started_command import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE, start_command
 from waiting import wait_until
@@ -136,7 +136,7 @@ class PythonCommand(DaemonTestCase):
         self.assert_exit(command.finish(), EXIT_CANCELLED)
         self.assertFalse((self.directory / "r.npy").exists())
         self.assertTrue(guests)
-        self.assertFalse([guest for guest in guests if os.path.exists(f"/proc/{guest}")])
+        self.assertFalse([(guest, process_state(guest)) for guest in guests if process_state(guest)])
         self.assertEqual(daemon.connect().jobs(all=True)[-1]["outcome"], "cancelled")
 
 

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import unittest
+import unittest.mock
 
 import numpy as np
 
@@ -176,6 +177,25 @@ class Kills(DaemonTestCase):
         with self.assertRaises(slab.Interrupted):
             self.slabd.map_tiles(kills_the_daemon, shape=(10, 10), dtype=float)
         self.assertEqual(self.guests(), [])
+
+    def test_ctrl_c_while_a_guest_is_forked_leaves_nobody_unwaited_for(self):
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+        fork, forked = os.fork, []
+
+        def fork_and_interrupt():
+            child = fork()
+            if child != 0:
+                forked.append(child)
+                signal.raise_signal(signal.SIGINT)
+            return child
+
+        with unittest.mock.patch("os.fork", fork_and_interrupt), self.assertRaises(KeyboardInterrupt):
+            self.slabd.map_tiles(outer_with_pauses, *vectors(), shape=(200, 300), dtype="f8")
+
+        self.assertTrue(forked)
+        self.assertEqual([process_state(child) for child in forked], [None] * len(forked))
+        self.assert_nothing_is_left()
 
     def test_ctrl_c_cancels_the_job_and_leaves_no_guest(self):
         # Ignored in what a shell runs in the background.

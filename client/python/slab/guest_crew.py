@@ -66,16 +66,19 @@ class GuestCrew:
         return facts["workers"]
 
     def _fork(self, peer, others, cpu):
+        # Ctrl-C comes before or after: a child that is not among ours is waited for by nobody.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             child = os.fork()
+            if child == 0:
+                become_guest(self._work, peer, others, cpu, self._parent)
+            self._children.add(child)
         except OSError as error:
-            peer.close()
             raise JobFailed("a guest cannot be forked", os.strerror(error.errno),
                             "Look at the limit of processes (ulimit -u), or start fewer workers.") from error
-        if child == 0:
-            become_guest(self._work, peer, others, cpu, self._parent)
-        peer.close()
-        self._children.add(child)
+        finally:
+            peer.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def replace_the_dead(self, tiles_done):
         """Forks a guest for each that has ended before the job."""
