@@ -62,8 +62,7 @@ HWY_INLINE void gather_rounds(RunLanes& run, const double* const* operands, cons
 }
 
 template <TailTerm term>
-void gather_tail(RunLanes& run, const FusedTail& tail, const std::byte* const* operands,
-                 std::int64_t count) {
+void gather_tail(RunLanes& run, const FusedTail& tail, const std::byte* const* operands, std::int64_t count) {
     std::array<const double*, expression::most_operands> from{};
     for (std::size_t k = 0; k < operand_count(term); ++k) {
         from[k] = reinterpret_cast<const double*>(operands[k]);

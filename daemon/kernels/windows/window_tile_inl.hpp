@@ -7,11 +7,9 @@
 #endif
 
 #include "daemon/kernels/cache_size.hpp"
-#include "daemon/kernels/streaming/store_run_inl.hpp"
+#include "daemon/kernels/windows/target_rows_inl.hpp"
 #include "daemon/kernels/windows/window_level_inl.hpp"
 #include "daemon/kernels/windows/window_pass.hpp"
-
-#include <hwy/cache_control.h>
 
 #include <optional>
 
@@ -29,7 +27,6 @@ class WindowTile {
     WindowTile(const WindowProgram& program, const TileCall& call)
         : call_(call), program_(program), source_(source_of_pass(call)),
           layout_(window_layout(program, call.phase, source_)),
-          mode_(store_mode_for(byte_count({call.target.dtype, call.target.shape, MemoryOrder::c}))),
           rank_(static_cast<std::size_t>(source_.shape.rank)), parts_(parts_of(source_.dtype)) {}
 
     void fill() {
@@ -49,14 +46,12 @@ class WindowTile {
         }
         sums_ = scratch.template take<T>(rows_at_once * long_pitch_);
         results_ = scratch.template take<T>(rows_at_once * pitch_);
-        elements_ = scratch.template take<std::byte>(pitch_ * 8);
+        target_.emplace(call_, layout_.row, layout_.inner, scratch.template take<std::byte>(pitch_ * 8));
         for (std::size_t l = 0; l < layout_.level_count; ++l) {
             memory_[l] = scratch.template take<T>(layers(l) * (l == 0 ? long_pitch_ : block_ * pitch_));
         }
         for_each_offset([&](std::int64_t offset) { fill_pieces(offset); });
-        if (mode_ == StoreMode::streaming) {
-            hwy::FlushStream();
-        }
+        target_->finish();
     }
 
   private:
@@ -187,7 +182,7 @@ class WindowTile {
     void fill_pieces(std::int64_t offset) {
         for (std::int64_t begin = run_begin_; begin < run_end_; begin += piece_) {
             rows_->choose_piece(begin, std::min(begin + piece_, run_end_));
-            piece_begin_ = begin;
+            target_->choose_piece(begin, std::min(begin + piece_, run_end_));
             if (layout_.level_count == 0) {
                 fill_row(offset);
             } else if (layout_.level_count == 1) {
@@ -199,7 +194,7 @@ class WindowTile {
                     offset, begin_of(0), end_of(0), result, [](std::int64_t) -> T* { return nullptr; },
                     [&](std::int64_t i) HWY_ATTR {
                         ask_for(offset, i + ahead);
-                        store(result(i), offset + i * pitch_of(0));
+                        target_->store(result(i), offset + i * pitch_of(0));
                     });
             } else {
                 for (std::int64_t y = begin_of(0); y < end_of(0); y += block_) {
@@ -212,7 +207,7 @@ class WindowTile {
     void fill_row(std::int64_t offset) {
         if (layout_.row == nullptr) {
             rows_->load(offset, sums_);
-            store(sums_, offset);
+            target_->store(sums_, offset);
             return;
         }
         if (rows_->may_stay_in_source() && !rows_->is_overwritten_by_sums()) {
@@ -221,7 +216,7 @@ class WindowTile {
             rows_->load(offset, sums_);
             rows_->sum(sums_, results_);
         }
-        store(results_, offset);
+        target_->store(results_, offset);
     }
 
     // Sums along the faster level and along rows. result(i): where row i of them goes; done(i): it is there. offset: of
@@ -263,10 +258,11 @@ class WindowTile {
         const auto place = [&](std::int64_t i, std::int64_t row)
                                HWY_ATTR { return sums(i, row) + (stays ? rows_->begin_in_source() : 0); };
         const auto sum_up = [&](std::int64_t i) HWY_ATTR {
-            if (layout_.level_count == 1 && rows_->may_stream() && is_place_to_stream(offset + i * pitch)) {
+            if (layout_.level_count == 1 && rows_->may_stream() &&
+                target_->may_stream_to(offset + i * pitch)) {
                 const std::int64_t n = source_.shape[layout_.levels[0]->axis];
                 const std::int64_t ahead = std::min(i + level.reach() + 2, n - 1);
-                rows_->stream_sum(sums(i, 0), place_of(offset + i * pitch), offset + ahead * pitch);
+                rows_->stream_sum(sums(i, 0), target_->place_of(offset + i * pitch), offset + ahead * pitch);
                 return;
             }
             rows_->sum(sums(i, 0), result(i), leaves_for(i));
@@ -314,7 +310,7 @@ class WindowTile {
         level.choose_results(results);
         const auto result = [&](std::int64_t i, std::int64_t row) HWY_ATTR {
             return results == Results::cached ? results_ + (i - first) % rows_at_once * pitch_
-                                              : place_of(offset_of(i, row));
+                                              : target_->place_of(offset_of(i, row));
         };
         const std::int64_t halo = layout_.levels[0]->taps - 1;
         const std::int64_t asked_at_once = halo / (end - begin) + 2;
@@ -336,7 +332,8 @@ class WindowTile {
                     i == WindowLevel<T>::beyond ? i : offset + i * pitch, begin, end,
                     [&](std::int64_t y) HWY_ATTR { return to + (y - begin) * pitch_; },
                     [&](std::int64_t y) HWY_ATTR {
-                        return left == WindowLevel<T>::none ? nullptr : place_of(offset_of(left, y - begin));
+                        return left == WindowLevel<T>::none ? nullptr
+                                                            : target_->place_of(offset_of(left, y - begin));
                     },
                     [&](std::int64_t) HWY_ATTR {
                         for (const std::int64_t until = std::min(last, next + asked_at_once); next < until;
@@ -349,11 +346,11 @@ class WindowTile {
             result,
             [&](std::int64_t i, std::int64_t count, std::int64_t row) HWY_ATTR {
                 for (std::int64_t j = i; results == Results::cached && j < i + count; ++j) {
-                    store(result(j, row), offset_of(j, row));
+                    target_->store(result(j, row), offset_of(j, row));
                 }
             },
             [&](std::int64_t i, std::int64_t row, const T* from)
-                HWY_ATTR { store(from, offset_of(i, row)); });
+                HWY_ATTR { target_->store(from, offset_of(i, row)); });
     }
 
     // Many stores past the caches at once would keep what the sums along the slower level load from coming: where rows are
@@ -362,70 +359,18 @@ class WindowTile {
     typename WindowLevel<T>::Results results_of_blocks(const OffsetOf& offset_of) const {
         using Results = typename WindowLevel<T>::Results;
         const std::int64_t first = begin_of(1);
-        if (!levels_[1]->may_leave_scratch() || !is_place_to_stream(offset_of(first, 0)) ||
-            !is_place_to_stream(offset_of(first, 1)) || !is_place_to_stream(offset_of(first + 1, 0))) {
+        if (!levels_[1]->may_leave_scratch() || !target_->may_stream_to(offset_of(first, 0)) ||
+            !target_->may_stream_to(offset_of(first, 1)) ||
+            !target_->may_stream_to(offset_of(first + 1, 0))) {
             return Results::cached;
         }
         return layout_.row != nullptr && rows_->may_stream() ? Results::in_dead_layers : Results::past_caches;
-    }
-
-    // Whether the piece at hand of that row can be streamed to its place as it is computed, a vector at a time.
-    bool is_place_to_stream(std::int64_t row) const {
-        const auto vector_bytes = sizeof(T) * static_cast<std::size_t>(row_step<T>(1));
-        return mode_ == StoreMode::streaming &&
-               part_dtype(call_.target.dtype) == (sizeof(T) == 4 ? DType::float32 : DType::float64) &&
-               reinterpret_cast<std::uintptr_t>(place_of(row)) % vector_bytes == 0 && inner_is_whole();
-    }
-    T* place_of(std::int64_t row) const {
-        return reinterpret_cast<T*>(call_.target.data) + row + piece_begin_;
-    }
-
-    // The piece at hand of the row that begins with this part of the target.
-    void store(const T* from, std::int64_t row) const {
-        const std::int64_t count = rows_->width();
-        const DType dtype = call_.target.dtype;
-        const auto bytes = static_cast<std::int64_t>(size_of(part_dtype(dtype)));
-        std::byte* const to = call_.target.data + (row + piece_begin_) * bytes;
-        const auto* elements = reinterpret_cast<const std::byte*>(from);
-        if (part_dtype(dtype) != (sizeof(T) == 4 ? DType::float32 : DType::float64)) {
-            store_elements(from, elements_, dtype, count);
-            elements = elements_;
-        }
-        if (inner_is_whole()) {
-            store_run(elements, to, static_cast<std::size_t>(count * bytes), mode_);
-            return;
-        }
-        for (std::int64_t i = 0; i < count; i += parts_) {
-            if (is_inside(i % layout_.inner / parts_)) {
-                std::memcpy(to + i * bytes, elements + i * bytes, static_cast<std::size_t>(parts_ * bytes));
-            }
-        }
-    }
-
-    // Axes faster than a filtered row's belong to its elements, of which the tile may have a part only.
-    bool inner_is_whole() const {
-        bool is_whole = true;
-        for (std::size_t a = looped_ + 1; layout_.row != nullptr && a < rank_; ++a) {
-            is_whole = is_whole && call_.tile.end[a] - call_.tile.begin[a] == source_.shape.extents[a];
-        }
-        return is_whole;
-    }
-    bool is_inside(std::int64_t element) const {
-        for (std::size_t a = rank_; a-- > looped_ + 1;) {
-            const std::int64_t index = element % source_.shape.extents[a];
-            element /= source_.shape.extents[a];
-            if (index < call_.tile.begin[a] || index >= call_.tile.end[a]) {
-                return false;
-            }
-        }
-        return true;
     }
 
     const TileCall& call_;
     const WindowProgram& program_;
     const ConstArrayView& source_;
     WindowLayout layout_;
-    StoreMode mode_;
     std::size_t rank_;
     std::int64_t parts_;
     std::size_t looped_ = 0;  // axes before it are looped over, but for the levels
@@ -435,13 +380,12 @@ class WindowTile {
     std::int64_t pitch_ = 0;       // between rows of a piece in scratch
     std::int64_t long_pitch_ = 0;  // and between those that are extended
     std::int64_t block_ = 1;       // rows of a block
-    std::int64_t piece_begin_ = 0;
     std::optional<WindowRows<T>> rows_;
+    std::optional<TargetRows<T>> target_;
     std::array<std::optional<WindowLevel<T>>, 2> levels_;
     std::array<T*, 2> memory_{};
     T* sums_ = nullptr;  // of rows, not yet along them
     T* results_ = nullptr;
-    std::byte* elements_ = nullptr;
 };
 
 }  // namespace HWY_NAMESPACE
