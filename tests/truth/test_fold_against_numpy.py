@@ -12,6 +12,7 @@ import slab
 from slab_harness import SharedDaemonTestCase
 
 SHAPES = [(1,), (17,), (100_000,), (5, 300), (300, 5), (70, 41, 3), (3, 41, 70), (4, 1, 9, 2), (3, 4, 5, 6, 7)]
+NARROW = [(4000, 3), (300, 16), (300, 17)]  # a vector holds several rows; the widest such; too wide; more than one block
 REDUCTIONS = ("sum", "mean", "min", "max", "prod", "std", "var", "count", "any", "all")
 
 
@@ -48,7 +49,7 @@ class Fold(SharedDaemonTestCase):
 class Reductions(Fold):
     def test_every_type_and_axis(self):
         rng = np.random.default_rng(1)
-        for shape in SHAPES:
+        for shape in SHAPES + NARROW:
             axes = [None, *range(len(shape))]
             axes += list(itertools.combinations(range(len(shape)), 2))[:4] + [tuple(range(len(shape)))]
             for number, (dtype, axis) in enumerate(itertools.product(oracle.DTYPES, axes)):
@@ -62,7 +63,7 @@ class Reductions(Fold):
 
     def test_nan_and_infinity(self):
         rng = np.random.default_rng(2)
-        for dtype, shape, axis in itertools.product(("f4", "f8", "c8", "c16"), ((33,), (40, 37)), (None, 0)):
+        for dtype, shape, axis in itertools.product(("f4", "f8", "c8", "c16"), ((33,), (40, 37), (4000, 3)), (None, 0)):
             array = oracle.random_values(rng, shape, dtype, specials=False)
             array.flat[[3, 20]] = np.nan
             array.flat[7] = np.inf
@@ -107,7 +108,7 @@ class Reductions(Fold):
 class Indices(Fold):
     def test_the_first_of_all_and_of_each_axis(self):
         rng = np.random.default_rng(6)
-        for dtype, shape in itertools.product(oracle.DTYPES, ((1,), (3000,), (40, 50), (6, 7, 80), (80, 7, 6))):
+        for dtype, shape in itertools.product(oracle.DTYPES, ((1,), (3000,), (40, 50), (6, 7, 80), (80, 7, 6), *NARROW)):
             array = oracle.random_values(rng, shape, dtype)
             if array.dtype.kind in "iu":
                 array = array % 5  # ties
