@@ -1,3 +1,4 @@
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/correlate/correlate_program.hpp"
 #include "daemon/kernels/correlate/weight_list.hpp"
 #include "daemon/kernels/windows/window_sum.hpp"
@@ -16,17 +17,9 @@ class Definition {
     void fill() const {
         const auto rank = static_cast<std::size_t>(image_.shape.rank);
         Index index = call_.tile.begin;
-        for (;;) {
+        do {
             fill_element(index);
-            std::size_t a = rank;
-            while (a > 0 && ++index[a - 1] == call_.tile.end[a - 1]) {
-                --a;
-                index[a] = call_.tile.begin[a];
-            }
-            if (a == 0) {
-                return;
-            }
-        }
+        } while (next_index(index, call_.tile, rank));
     }
 
   private:

@@ -1,3 +1,4 @@
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/fft/fft_program.hpp"
 #include "daemon/kernels/interpolation/element_value.hpp"
 #include "daemon/kernels/interpolation/working_type.hpp"
@@ -70,7 +71,7 @@ void fill_fft_scalar(const TileCall& call) noexcept {
     const double scale = static_cast<int>(call.phase) + 1 == program.phase_count ? program.scale : 1.0;
     const auto rank = static_cast<std::size_t>(call.target.shape.rank);
     std::array<std::int64_t, max_rank> index = call.tile.begin;
-    for (;;) {
+    do {
         std::int64_t at = 0;
         for (std::size_t a = 0; a < rank; ++a) {
             at = at * call.target.shape.extents[a] + index[a];
@@ -84,18 +85,7 @@ void fill_fft_scalar(const TileCall& call) noexcept {
         } else {
             store_element(value.real(), call.target.data, call.target.dtype, at);
         }
-        std::size_t a = rank;
-        for (;;) {
-            if (a == 0) {
-                return;
-            }
-            --a;
-            if (++index[a] < call.tile.end[a]) {
-                break;
-            }
-            index[a] = call.tile.begin[a];
-        }
-    }
+    } while (next_index(index, call.tile, rank));
 }
 
 }  // namespace slab::kernels

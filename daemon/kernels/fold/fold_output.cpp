@@ -1,3 +1,4 @@
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/expression/element_cast.hpp"
 #include "daemon/kernels/fold/fold.hpp"
 #include "daemon/kernels/fold/reducers.hpp"
@@ -123,7 +124,7 @@ void fill_output(const TileCall& call, const FoldFunctions& functions) {
 
     const auto fastest = static_cast<std::size_t>(shape.rank - 1);
     std::array<std::int64_t, max_rank> index = call.tile.begin;
-    for (;;) {
+    do {
         std::int64_t row = 0;
         for (std::size_t axis = 0; axis < fastest; ++axis) {
             row += index[axis] * strides[axis];
@@ -131,15 +132,7 @@ void fill_output(const TileCall& call, const FoldFunctions& functions) {
         for (std::int64_t i = call.tile.begin[fastest]; i < call.tile.end[fastest]; ++i) {
             put_cell(row + i);
         }
-        std::size_t axis = fastest;
-        while (axis > 0 && ++index[axis - 1] == call.tile.end[axis - 1]) {
-            --axis;
-            index[axis] = call.tile.begin[axis];
-        }
-        if (axis == 0) {
-            return;
-        }
-    }
+    } while (next_index(index, call.tile, fastest));
 }
 
 }  // namespace slab::kernels::fold

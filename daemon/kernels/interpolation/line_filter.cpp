@@ -1,5 +1,6 @@
 #include "daemon/kernels/interpolation/line_filter.hpp"
 
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/interpolation/element_value.hpp"
 #include "daemon/kernels/interpolation/spline.hpp"
 
@@ -77,7 +78,7 @@ void fill_lines(const LineFilter& filter, const TileCall& call) {
         return static_cast<T>(value);
     };
     std::array<std::int64_t, max_rank> index = call.tile.begin;
-    for (;;) {
+    do {
         std::int64_t to = 0;
         std::int64_t from = 0;  // of index 0 along the filter's axis
         std::int64_t pitch = parts;
@@ -99,15 +100,7 @@ void fill_lines(const LineFilter& filter, const TileCall& call) {
             }
             store_element(sum, call.target.data, call.target.dtype, to * parts + part);
         }
-        std::size_t a = rank;
-        while (a > 0 && ++index[a - 1] == call.tile.end[a - 1]) {
-            --a;
-            index[a] = call.tile.begin[a];
-        }
-        if (a == 0) {
-            return;
-        }
-    }
+    } while (next_index(index, call.tile, rank));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/matmul/blas_library.hpp"
 #include "daemon/kernels/matmul/matmul_program.hpp"
 
@@ -41,7 +42,7 @@ void for_each_product(const MatmulProgram& program, const TileCall& call, std::i
     const AxisRange columns = range(program.column_axis);
     const auto stack_rank = static_cast<std::size_t>(program.stack_rank);
     std::array<std::int64_t, max_rank> index = call.tile.begin;
-    for (;;) {
+    do {
         std::int64_t a = 0;
         std::int64_t b = 0;
         std::int64_t c = 0;
@@ -54,18 +55,7 @@ void for_each_product(const MatmulProgram& program, const TileCall& call, std::i
                           call.inputs[program.input[1]].data + b * element_bytes,
                           call.target.data + c * program.m * program.n * element_bytes, rows.begin, rows.end,
                           columns.begin, columns.end});
-        std::size_t axis = stack_rank;
-        for (;;) {
-            if (axis == 0) {
-                return;
-            }
-            --axis;
-            if (++index[axis] < call.tile.end[axis]) {
-                break;
-            }
-            index[axis] = call.tile.begin[axis];
-        }
-    }
+    } while (next_index(index, call.tile, stack_rank));
 }
 
 template <typename T>

@@ -1,3 +1,4 @@
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/order_statistics/order_key.hpp"
 #include "daemon/kernels/order_statistics/order_window.hpp"
 
@@ -6,18 +7,6 @@
 
 namespace slab::kernels {
 namespace {
-
-// Counts `index` up within [begin, end), the last axis fastest. False: it was the last.
-bool advance(std::array<std::int64_t, max_rank>& index, std::size_t rank,
-             const std::array<std::int64_t, max_rank>& begin, const std::array<std::int64_t, max_rank>& end) {
-    for (std::size_t a = rank; a-- > 0;) {
-        if (++index[a] < end[a]) {
-            return true;
-        }
-        index[a] = begin[a];
-    }
-    return false;
-}
 
 template <typename Element>
 Element element_at(const ConstArrayView& input, const OrderWindow& window,
@@ -43,11 +32,11 @@ Element element_at(const ConstArrayView& input, const OrderWindow& window,
 template <typename Element, class Visit>
 void for_each_key(const ConstArrayView& input, const OrderWindow& window,
                   const std::array<std::int64_t, max_rank>& output, const Visit& visit) {
-    constexpr std::array<std::int64_t, max_rank> zero{};
-    std::array<std::int64_t, max_rank> within = zero;
+    const Box elements{input.shape.rank, {}, window.size};
+    std::array<std::int64_t, max_rank> within{};
     do {
         visit(order_key(element_at<Element>(input, window, output, within)));
-    } while (advance(within, static_cast<std::size_t>(input.shape.rank), zero, window.size));
+    } while (next_index(within, elements, static_cast<std::size_t>(input.shape.rank)));
 }
 
 template <typename Element>
@@ -84,7 +73,7 @@ void fill(const OrderWindow& window, const TileCall& call) {
         }
         std::memcpy(call.target.data + at * static_cast<std::int64_t>(sizeof(element)), &element,
                     sizeof(element));
-    } while (advance(index, rank, call.tile.begin, call.tile.end));
+    } while (next_index(index, call.tile, rank));
 }
 
 }  // namespace

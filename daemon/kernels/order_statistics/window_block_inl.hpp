@@ -6,6 +6,7 @@
 #define SLAB_KERNELS_WINDOW_BLOCK
 #endif
 
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/order_statistics/order_key.hpp"
 #include "daemon/kernels/order_statistics/window_block.hpp"
 #include "daemon/kernels/streaming/store_run_inl.hpp"
@@ -154,19 +155,9 @@ template <class Visit>
 HWY_INLINE void for_each_plane(const Box& tile, const Visit& visit) {
     const std::size_t slow = tile.rank > 2 ? static_cast<std::size_t>(tile.rank) - 2 : 0;
     std::array<std::int64_t, max_rank> index = tile.begin;
-    for (;;) {
+    do {
         visit(index);
-        std::size_t a = slow;
-        while (a-- > 0) {
-            if (++index[a] < tile.end[a]) {
-                break;
-            }
-            index[a] = tile.begin[a];
-        }
-        if (a == static_cast<std::size_t>(-1)) {
-            return;
-        }
-    }
+    } while (next_index(index, tile, slow));
 }
 
 // The same for the planes of a window: index of the input on those axes, for output index `at`.

@@ -1,5 +1,6 @@
 #include "daemon/kernels/windows/separable_scalar.hpp"
 
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/windows/scratch_parts.hpp"
 #include "daemon/kernels/windows/window_sum.hpp"
 
@@ -23,21 +24,13 @@ class Definition {
         const auto rank = static_cast<std::size_t>(source_.shape.rank);
         const bool is_last = call_.phase + 1 == static_cast<std::size_t>(program_.pass_count);
         std::array<std::int64_t, max_rank> index = call_.tile.begin;
-        for (;;) {
+        do {
             for (std::int64_t part = 0; part < parts_; ++part) {
                 const T sum = value(axes_.size(), index, Place::inside, part);
                 store_element(is_last ? finished(sum) : sum, call_.target.data, call_.target.dtype,
                               place(index) * parts_ + part);
             }
-            std::size_t a = rank;
-            while (a > 0 && ++index[a - 1] == call_.tile.end[a - 1]) {
-                --a;
-                index[a] = call_.tile.begin[a];
-            }
-            if (a == 0) {
-                return;
-            }
-        }
+        } while (next_index(index, call_.tile, rank));
     }
 
   private:

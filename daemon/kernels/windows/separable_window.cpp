@@ -1,5 +1,6 @@
 #include "daemon/kernels/windows/separable_window.hpp"
 
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/windows/separable_scalar.hpp"
 #include "daemon/kernels/windows/separable_tiles.hpp"
 
@@ -17,22 +18,14 @@ void move_tile(const TileCall& call) {
     const auto last = static_cast<std::size_t>(call.target.shape.rank - 1);
     const auto bytes = static_cast<std::int64_t>(size_of(call.target.dtype));
     std::array<std::int64_t, max_rank> index = call.tile.begin;
-    for (;;) {
+    do {
         std::int64_t place = 0;
         for (std::size_t a = 0; a <= last; ++a) {
             place = place * call.target.shape.extents[a] + index[a];
         }
         std::memcpy(call.target.data + place * bytes, call.inputs[0].data + place * bytes,
                     static_cast<std::size_t>((call.tile.end[last] - call.tile.begin[last]) * bytes));
-        std::size_t a = last;
-        while (a > 0 && ++index[a - 1] == call.tile.end[a - 1]) {
-            --a;
-            index[a] = call.tile.begin[a];
-        }
-        if (a == 0) {
-            return;
-        }
-    }
+    } while (next_index(index, call.tile, last));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/interpolation/element_value.hpp"
 #include "daemon/kernels/zoom/spline_zoom.hpp"
 
@@ -90,7 +91,7 @@ void fill(const TileCall& call) {
     const Shape& shape = call.target.shape;
     const std::int64_t parts = parts_of(call.target.dtype);
     std::array<std::int64_t, max_rank> index = call.tile.begin;
-    for (;;) {
+    do {
         std::int64_t offset = 0;
         for (int axis = 0; axis < shape.rank; ++axis) {
             offset = offset * shape[axis] + index[static_cast<std::size_t>(axis)];
@@ -99,15 +100,7 @@ void fill(const TileCall& call) {
             store_element(definition.value_at(index, part), call.target.data, call.target.dtype,
                           offset * parts + part);
         }
-        auto a = static_cast<std::size_t>(shape.rank);
-        while (a > 0 && ++index[a - 1] == call.tile.end[a - 1]) {
-            --a;
-            index[a] = call.tile.begin[a];
-        }
-        if (a == 0) {
-            return;
-        }
-    }
+    } while (next_index(index, call.tile, static_cast<std::size_t>(shape.rank)));
 }
 
 }  // namespace

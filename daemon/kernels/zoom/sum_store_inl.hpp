@@ -6,6 +6,7 @@
 #define SLAB_KERNELS_SUM_STORE
 #endif
 
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/streaming/store_run_inl.hpp"
 #include "daemon/kernels/zoom/spline_row_inl.hpp"
 #include "daemon/kernels/zoom/weighted_sum_inl.hpp"
@@ -76,7 +77,7 @@ class SumStore {
         store_row(sums_, elements_, target_.dtype, count * parts_);
         const auto bytes = static_cast<std::int64_t>(size_of(target_.dtype));
         std::array<std::int64_t, max_rank> index = box.begin;
-        for (;;) {
+        do {
             std::int64_t offset = 0;
             for (std::size_t a = 0; a < rank(); ++a) {
                 offset = offset * target_.shape.extents[a] + index[a];
@@ -85,15 +86,7 @@ class SumStore {
                 store_run(elements_, target_.data + (offset + i - box.begin[x]) * bytes,
                           static_cast<std::size_t>(std::min(count, box.end[x] - i) * bytes), mode_);
             }
-            std::size_t a = x;
-            while (a > 0 && ++index[a - 1] == box.end[a - 1]) {
-                --a;
-                index[a] = box.begin[a];
-            }
-            if (a == 0) {
-                return;
-            }
-        }
+        } while (next_index(index, box, x));
     }
 
     void store(const WeightedRows<T>& sum, std::int64_t target, std::int64_t count) {

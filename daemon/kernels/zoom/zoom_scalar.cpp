@@ -1,3 +1,4 @@
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/zoom/fill_value.hpp"
 #include "daemon/kernels/zoom/zoom.hpp"
 #include "daemon/kernels/zoom/zoom_coordinates.hpp"
@@ -13,17 +14,6 @@ std::int64_t offset_of(const Index& index, const Shape& shape) {
         offset = offset * shape[axis] + index[static_cast<std::size_t>(axis)];
     }
     return offset;
-}
-
-// To the next index of the tile in C order. False after the last.
-bool advance(Index& index, const Box& tile) {
-    for (auto axis = static_cast<std::size_t>(tile.rank); axis-- > 0;) {
-        if (++index[axis] < tile.end[axis]) {
-            return true;
-        }
-        index[axis] = tile.begin[axis];
-    }
-    return false;
 }
 
 }  // namespace
@@ -53,7 +43,7 @@ void fill_zoom_scalar(const TileCall& call) noexcept {
         std::memcpy(call.target.data +
                         static_cast<std::size_t>(offset_of(to, call.target.shape)) * element_bytes,
                     element, element_bytes);
-    } while (advance(to, call.tile));
+    } while (next_index(to, call.tile, static_cast<std::size_t>(call.tile.rank)));
 }
 
 }  // namespace slab::kernels
