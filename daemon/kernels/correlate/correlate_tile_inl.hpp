@@ -6,12 +6,11 @@
 #define SLAB_KERNELS_CORRELATE_TILE
 #endif
 
+#include "common/array/box_walk.hpp"
 #include "daemon/kernels/correlate/weighted_rows_inl.hpp"
-#include "daemon/kernels/streaming/store_run_inl.hpp"
 #include "daemon/kernels/windows/extended_rows_inl.hpp"
+#include "daemon/kernels/windows/target_rows_inl.hpp"
 #include "daemon/kernels/windows/window_sum.hpp"
-
-#include <hwy/cache_control.h>
 
 #include <optional>
 
@@ -28,15 +27,14 @@ class CorrelateTile {
         : call_(call), program_(program), image_(call.inputs[0]),
           rank_(static_cast<std::size_t>(image_.shape.rank)), parts_(parts_of(image_.dtype)),
           target_parts_(parts_of(call.target.dtype)),
-          components_(program.weight_parts == WeightParts::real ? 1 : 2),
-          mode_(store_mode_for(byte_count({call.target.dtype, call.target.shape, MemoryOrder::c}))) {}
+          components_(program.weight_parts == WeightParts::real ? 1 : 2) {}
 
     void fill() {
         find_run();
         ScratchParts scratch(call_.scratch);
         take_scratch(scratch);
         std::array<std::int64_t, max_rank> index = call_.tile.begin;
-        for (;;) {
+        do {
             find_source_rows(index);
             for (std::int64_t begin = run_begin_; begin < run_end_;) {
                 const std::int64_t end = piece_end(begin);
@@ -44,18 +42,8 @@ class CorrelateTile {
                 fill_piece(begin, end - begin);
                 begin = end;
             }
-            std::size_t a = looped_;
-            while (a > 0 && ++index[a - 1] == call_.tile.end[a - 1]) {
-                --a;
-                index[a] = call_.tile.begin[a];
-            }
-            if (a == 0) {
-                break;
-            }
-        }
-        if (mode_ == StoreMode::streaming) {
-            hwy::FlushStream();
-        }
+        } while (next_index(index, call_.tile, looped_));
+        target_->finish();
     }
 
   private:
@@ -115,7 +103,8 @@ class CorrelateTile {
             sums = scratch.take<T>(piece_ + room);
         }
         joined_ = scratch.take<T>(2 * piece_ + room);
-        elements_ = scratch.take<std::byte>((2 * piece_ + room) * 8);
+        target_.emplace(call_, program_.row_axis, inner_ / parts_ * target_parts_,
+                        scratch.take<std::byte>((2 * piece_ + room) * 8));
         beyond_ = scratch.take<T>(row);
         place_beyond(beyond_, row, parts_, program_.cval);
         rows_at_once_ = std::clamp<std::int64_t>(
@@ -193,7 +182,13 @@ class CorrelateTile {
                 add_weighted_rows(lists_[c], first, end, samples.data(), sums_[c], width);
             }
         }
-        store(join(width), begin, width / parts_ * target_parts_);
+        const std::int64_t at = begin / parts_ * target_parts_;
+        const std::int64_t count = width / parts_ * target_parts_;
+        target_->choose_piece(at, at + count);
+        if (program_.whole_numbers == WholeNumbers::cut && !target_->is_working_type()) {
+            cut_sums(call_.target.dtype, count);
+        }
+        target_->store(join(width), target_row_ / parts_ * target_parts_);
     }
 
     bool has_weights(std::int64_t row) const {
@@ -226,56 +221,12 @@ class CorrelateTile {
         return to;
     }
 
-    // count: parts of the target.
-    void store(const T* from, std::int64_t begin, std::int64_t count) const {
-        const DType dtype = call_.target.dtype;
-        const auto bytes = static_cast<std::int64_t>(size_of(part_dtype(dtype)));
-        std::byte* const to = call_.target.data + (target_row_ + begin) / parts_ * target_parts_ * bytes;
-        const auto* elements = reinterpret_cast<const std::byte*>(from);
-        if (part_dtype(dtype) != (sizeof(T) == 4 ? DType::float32 : DType::float64)) {
-            if (program_.whole_numbers == WholeNumbers::cut) {
-                cut_sums(dtype, count);
-            }
-            store_elements(from, elements_, dtype, count);
-            elements = elements_;
-        }
-        if (inner_is_whole()) {
-            store_run(elements, to, static_cast<std::size_t>(count * bytes), mode_);
-            return;
-        }
-        const std::int64_t element = inner_ / parts_;
-        for (std::int64_t i = 0; i < count / target_parts_; ++i) {
-            if (is_inside(i % element)) {
-                std::memcpy(to + i * target_parts_ * bytes, elements + i * target_parts_ * bytes,
-                            static_cast<std::size_t>(target_parts_ * bytes));
-            }
-        }
-    }
-
     void cut_sums(DType dtype, std::int64_t count) const {
         with_element_type(dtype, [&]<typename Element>(Element) {
             for (std::int64_t x = 0; x < count; ++x) {
                 sums_[0][x] = cut<Element>(sums_[0][x]);
             }
         });
-    }
-
-    bool inner_is_whole() const {
-        bool is_whole = true;
-        for (std::size_t a = looped_ + 1; has_row_axis() && a < rank_; ++a) {
-            is_whole = is_whole && call_.tile.end[a] - call_.tile.begin[a] == image_.shape.extents[a];
-        }
-        return is_whole;
-    }
-    bool is_inside(std::int64_t element) const {
-        for (std::size_t a = rank_; a-- > looped_ + 1;) {
-            const std::int64_t index = element % image_.shape.extents[a];
-            element /= image_.shape.extents[a];
-            if (index < call_.tile.begin[a] || index >= call_.tile.end[a]) {
-                return false;
-            }
-        }
-        return true;
     }
 
     const TileCall& call_;
@@ -285,7 +236,6 @@ class CorrelateTile {
     std::int64_t parts_;
     std::int64_t target_parts_;
     std::int64_t components_;  // sums of each sample: with the weights' real parts, and their imaginary ones
-    StoreMode mode_;
     std::size_t looped_ = 0;
     std::int64_t inner_ = 1;
     std::int64_t run_begin_ = 0;
@@ -297,6 +247,7 @@ class CorrelateTile {
     std::int64_t target_row_ = 0;  // the part of the image with which the row at hand begins
     std::int64_t rows_at_once_ = 1;
     std::optional<ExtendedRows<T>> rows_;
+    std::optional<TargetRows<T>> target_;
     std::array<WeightRows<T>, 2> lists_{};
     std::array<std::int64_t*, max_rank> offsets_{};
     std::array<T*, 2> sums_{};

@@ -20,10 +20,10 @@ namespace HWY_NAMESPACE {
 template <typename T>
 class TargetRows {
   public:
-    // row: the axis that is filtered along rows, or null; inner: parts of one of its indices. elements: room for a piece in
-    // any dtype.
-    TargetRows(const TileCall& call, const WindowAxis* row, std::int64_t inner, std::byte* elements)
-        : call_(call), row_axis_(row == nullptr ? call.target.shape.rank : row->axis), inner_(inner),
+    // row_axis: which is filtered along rows, -1: none; inner: parts of one of its indices. elements: room for a piece in any
+    // dtype.
+    TargetRows(const TileCall& call, int row_axis, std::int64_t inner, std::byte* elements)
+        : call_(call), row_axis_(row_axis < 0 ? call.target.shape.rank : row_axis), inner_(inner),
           parts_(parts_of(call.target.dtype)), elements_(elements),
           mode_(store_mode_for(byte_count({call.target.dtype, call.target.shape, MemoryOrder::c}))),
           inner_is_whole_(has_whole_inner()) {}
@@ -32,6 +32,11 @@ class TargetRows {
     void choose_piece(std::int64_t begin, std::int64_t end) {
         begin_ = begin;
         width_ = end - begin;
+    }
+
+    // Whether elements are as they were computed.
+    bool is_working_type() const {
+        return part_dtype(call_.target.dtype) == (sizeof(T) == 4 ? DType::float32 : DType::float64);
     }
 
     // Whether the piece of that row can go past the caches as it is computed, a vector at a time, to its place.
@@ -70,10 +75,6 @@ class TargetRows {
     }
 
   private:
-    bool is_working_type() const {
-        return part_dtype(call_.target.dtype) == (sizeof(T) == 4 ? DType::float32 : DType::float64);
-    }
-
     // Axes faster than a filtered row's belong to its elements, of which the tile may have a part only.
     bool has_whole_inner() const {
         bool is_whole = true;

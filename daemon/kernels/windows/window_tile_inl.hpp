@@ -46,7 +46,8 @@ class WindowTile {
         }
         sums_ = scratch.template take<T>(rows_at_once * long_pitch_);
         results_ = scratch.template take<T>(rows_at_once * pitch_);
-        target_.emplace(call_, layout_.row, layout_.inner, scratch.template take<std::byte>(pitch_ * 8));
+        target_.emplace(call_, layout_.row == nullptr ? -1 : layout_.row->axis, layout_.inner,
+                        scratch.template take<std::byte>(pitch_ * 8));
         for (std::size_t l = 0; l < layout_.level_count; ++l) {
             memory_[l] = scratch.template take<T>(layers(l) * (l == 0 ? long_pitch_ : block_ * pitch_));
         }
