@@ -113,7 +113,7 @@ class WindowTile {
         const std::int64_t least = 4 * row_step<T>(1);
         const bool has_blocks = layout_.level_count == 2;
         const std::int64_t halo = layout_.row == nullptr ? 0 : (layout_.row->taps - 1) * layout_.inner;
-        const std::int64_t budget = has_blocks ? cached_scratch_bytes() : std::int64_t{256} * 1024;
+        const std::int64_t budget = cached_scratch_bytes();
         std::int64_t wanted = has_blocks ? 256 : 1024;
         for (;; wanted /= 2) {
             piece_ = std::min(run_end_ - run_begin_,
