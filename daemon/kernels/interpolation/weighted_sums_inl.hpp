@@ -6,7 +6,7 @@
 #define SLAB_KERNELS_WEIGHTED_SUMS
 #endif
 
-#include "daemon/kernels/interpolation/lines_ahead.hpp"
+#include "daemon/kernels/streaming/lines_ahead.hpp"
 #include "daemon/kernels/interpolation/row_steps_inl.hpp"
 #include "daemon/kernels/streaming/store_mode.hpp"
 

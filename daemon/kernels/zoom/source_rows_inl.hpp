@@ -63,7 +63,7 @@ class SourceRows {
         }
         if (are_folded_) {
             const SplineAxis& axis = axes_[axis_];
-            RowTable<T>& table = *scratch_.table;
+            SplineRowTable<T>& table = *scratch_.table;
             make_row_table(axis, inner_, next_, end_, most_samples_, table);
             const std::int64_t radius = is_filtered_ ? program_.row_filter.radius : 0;
             row_ends_.find(table.first - radius, table.last + radius, axis.zoom.n_in,
@@ -74,7 +74,7 @@ class SourceRows {
             is_whole_ = parts_ == axis.zoom.n_out * inner_;
             next_ = table.end;
         } else {
-            parts_ = std::min(RowTable<T>::most_parts, end_ - next_);
+            parts_ = std::min(SplineRowTable<T>::most_parts, end_ - next_);
             source_offset_ = target_offset_ = next_;
             is_whole_ = parts_ == run_extent_;
             next_ += parts_;
@@ -100,7 +100,7 @@ class SourceRows {
             load_row(from, source_.dtype, to, parts_);
             return;
         }
-        const RowTable<T>& table = *scratch_.table;
+        const SplineRowTable<T>& table = *scratch_.table;
         T* const samples = scratch_.samples;
         T* const coefficients = scratch_.coefficients;
         const SampleLine line{from,   source_.dtype, source_.shape.extents[axis_],
@@ -127,7 +127,7 @@ class SourceRows {
     // caches. It may lie beyond the array, where a prefetch does nothing.
     void prefetch(std::int64_t base) const {
         const auto bytes = static_cast<std::int64_t>(size_of(part_dtype(source_.dtype)));
-        const RowTable<T>& table = *scratch_.table;
+        const SplineRowTable<T>& table = *scratch_.table;
         const std::int64_t begin = are_folded_ ? table.first * inner_ : 0;
         const std::int64_t parts = are_folded_ ? (table.last - table.first) * inner_ : parts_;
         const auto from = reinterpret_cast<std::uintptr_t>(source_.data) +

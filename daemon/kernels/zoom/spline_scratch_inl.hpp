@@ -28,7 +28,7 @@ struct SplineScratch {
     static constexpr std::int64_t samples_bytes = 64 * 1024;
     static constexpr std::int64_t most_filter_radius_of_rows = 64;  // order 5 in double: 43
 
-    RowTable<T>* table = nullptr;
+    SplineRowTable<T>* table = nullptr;
     T* filter_taps = nullptr;
     T* samples = nullptr;                // of a row
     T* coefficients = nullptr;           // likewise
@@ -44,12 +44,12 @@ struct SplineScratch {
             pointer = reinterpret_cast<U*>(next);
             next += (bytes + 63) / 64 * 64;
         };
-        take(table, sizeof(RowTable<T>));
+        take(table, sizeof(SplineRowTable<T>));
         take(filter_taps, (2 * most_filter_radius_of_rows + 1) * part_bytes);
         take(samples, samples_bytes + 4 * most_vector_bytes);
         take(coefficients, samples_bytes + 4 * most_vector_bytes);
         take(sums, spline_row_bytes + 4 * most_vector_bytes);
-        take(elements, RowTable<T>::most_parts * 8 + most_vector_bytes);
+        take(elements, SplineRowTable<T>::most_parts * 8 + most_vector_bytes);
         take(level_taps, static_cast<std::int64_t>(sizeof(LevelTaps<T>)) * spline_block_rows * max_rank);
         take(zeros, spline_row_bytes + 4 * most_vector_bytes);
         take(blocks, 0);
@@ -64,9 +64,9 @@ struct SplineScratch {
     static constexpr std::int64_t part_bytes = sizeof(T);
     static constexpr std::int64_t block_overhang = 4 * most_vector_bytes / part_bytes;
     // Rings of up to four levels: the last one's blocks are rows.
-    static_assert(sizeof(RowTable<T>) + (2 * most_filter_radius_of_rows + 1) * part_bytes +
+    static_assert(sizeof(SplineRowTable<T>) + (2 * most_filter_radius_of_rows + 1) * part_bytes +
                       2 * (samples_bytes + 4 * most_vector_bytes) +
-                      2 * (spline_row_bytes + 4 * most_vector_bytes) + RowTable<T>::most_parts * 8 +
+                      2 * (spline_row_bytes + 4 * most_vector_bytes) + SplineRowTable<T>::most_parts * 8 +
                       most_vector_bytes + sizeof(LevelTaps<T>) * spline_block_rows * max_rank + 8 * 64 +
                       spline_rings_bytes +
                       (most_order + 1) * (spline_row_bytes + 4 * (block_overhang + 16) * part_bytes) <=

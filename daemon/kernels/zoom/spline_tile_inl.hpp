@@ -81,7 +81,7 @@ class SplineZoomTile {
         const std::size_t levels = rows_.begin(tile_);
         if (rows_.are_folded()) {
             store_.choose_elements({tile_, source_.shape, rows_.axis(), rows_.inner()});
-            std::fill_n(scratch_.zeros, RowTable<T>::most_parts, T(0));
+            std::fill_n(scratch_.zeros, SplineRowTable<T>::most_parts, T(0));
         }
         for (std::size_t a = 0; a < levels; ++a) {
             Level level{};

@@ -72,7 +72,8 @@ class SumStore {
             return;
         }
         const std::size_t x = rank() - 1;
-        const std::int64_t count = std::min(box.end[x] - box.begin[x], RowTable<T>::most_parts / parts_);
+        const std::int64_t count =
+            std::min(box.end[x] - box.begin[x], SplineRowTable<T>::most_parts / parts_);
         place_beyond(sums_, count * parts_, parts_, cval);
         store_row(sums_, elements_, target_.dtype, count * parts_);
         const auto bytes = static_cast<std::int64_t>(size_of(target_.dtype));
@@ -156,12 +157,12 @@ class SumStore {
         const DType dtype = part_dtype(target_.dtype);
         const bool is_converted = dtype != (sizeof(T) == 4 ? DType::float32 : DType::float64);
         const auto bytes = static_cast<std::int64_t>(size_of(dtype));
-        const std::int64_t most = RowTable<T>::most_parts - 64;
+        const std::int64_t most = SplineRowTable<T>::most_parts - 64;
         while (count > 0) {
             // Pieces end where a line of the target does, so that lines are stored whole.
             const std::int64_t past_line =
                 static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % 64) / bytes;
-            const std::int64_t piece = count <= RowTable<T>::most_parts ? count : most - past_line;
+            const std::int64_t piece = count <= SplineRowTable<T>::most_parts ? count : most - past_line;
             sum_rows(rest, sums_, piece);
             const auto* from = reinterpret_cast<const std::byte*>(sums_);
             if (is_converted) {
