@@ -2,12 +2,13 @@
 
 #include "daemon/kernels/interpolation/element_value.hpp"
 
+#include <cstring>
+
 namespace slab::kernels {
 namespace {
 
 template <typename Element, typename T>
 void pick_taps(const std::byte* plane, const TapOffsets& offsets, std::int64_t pitch, T cval, T* block) {
-    const auto* samples = reinterpret_cast<const Element*>(plane);
     const auto& [along_z, along_y, along_x] = offsets.along;
     for (int z = 0; z < offsets.count[0]; ++z) {
         for (int y = 0; y < offsets.count[1]; ++y, block += pitch) {
@@ -15,8 +16,16 @@ void pick_taps(const std::byte* plane, const TapOffsets& offsets, std::int64_t p
             const std::int64_t offset_y = along_y[static_cast<std::size_t>(y)];
             for (int x = 0; x < offsets.count[2]; ++x) {
                 const std::int64_t offset_x = along_x[static_cast<std::size_t>(x)];
-                const bool is_beyond = offset_z < 0 || offset_y < 0 || offset_x < 0;
-                block[x] = is_beyond ? cval : as_working<Element, T>(samples[offset_z + offset_y + offset_x]);
+                if (offset_z < 0 || offset_y < 0 || offset_x < 0) {
+                    block[x] = cval;
+                    continue;
+                }
+                Element sample;  // an array may begin at any address
+                std::memcpy(&sample,
+                            plane +
+                                (offset_z + offset_y + offset_x) * static_cast<std::int64_t>(sizeof(Element)),
+                            sizeof(Element));
+                block[x] = as_working<Element, T>(sample);
             }
         }
     }
