@@ -252,7 +252,13 @@ std::vector<AgreementCase> gaussian_cases() {
     for (const std::string mode : {"reflect", "mirror", "nearest", "wrap", "constant"}) {
         add_smoothing({{3, 20, 70}, {1.0}}, DType::float32, mode);
         add_smoothing({{21, 75}, {2.0, 3.0}, {1, 0}}, DType::float64, mode);
+        // Windows whose weights stay in registers: lengths from 9 to 17, along each axis, and beside longer ones.
+        add_smoothing({{3, 9, 70}, {1.3, 1.6, 2.0}}, DType::float32, mode);
     }
+    add_smoothing({{2, 9, 270}, {2.3, 2.6, 1.3}}, DType::float32);
+    add_smoothing({{5, 3, 128}, {2.6, 2.0, 1.6}}, DType::float32);
+    add_smoothing({{2, 3, 9, 64}, {0.0, 2.0, 2.3, 2.6}}, DType::float32);
+    add_smoothing({{2, 9, 80}, {2.0, 3.0, 2.3}, {0, 1, 0}}, DType::float32);
     return cases;
 }
 

@@ -87,10 +87,16 @@ class ExtendedRows {
     // row: the part of the source with which the row begins.
     const T* in_source(std::int64_t row) const { return reinterpret_cast<const T*>(begin_of(row)); }
 
-    // What lies beyond the ends, where may_be_extended().
-    HWY_INLINE void extend(T* piece) const {
+    // What lies beyond the ends, where may_be_extended(), of `rows` pieces that lie `pitch` apart.
+    HWY_INLINE void extend_each(T* pieces, std::int64_t pitch, std::int64_t rows) const {
         const std::int64_t* place = places_;
-        for_each_beyond([&](std::int64_t i) HWY_ATTR { piece[i - first_] = piece[*place++]; });
+        for_each_beyond([&](std::int64_t i) HWY_ATTR {
+            const T* const from = pieces + *place++;
+            T* const to = pieces + i - first_;
+            for (std::int64_t row = 0; row < rows; ++row) {
+                to[row * pitch] = from[row * pitch];
+            }
+        });
     }
 
     std::int64_t part_bytes() const { return part_bytes_; }
@@ -115,7 +121,7 @@ class ExtendedRows {
         load_row(begin + loaded_begin_ * inner * part_bytes_, source_.dtype,
                  to + (loaded_begin_ - first_) * inner, (loaded_end_ - loaded_begin_) * inner);
         if (are_beyond_in_piece_ && inner == 1) {
-            extend(to);
+            extend_each(to, 0, 1);
             return;
         }
         const std::int64_t* place = places_;

@@ -9,6 +9,7 @@
 #include "daemon/kernels/windows/window_rows_inl.hpp"
 
 #include <bit>
+#include <optional>
 
 HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
@@ -27,9 +28,9 @@ class WindowLevel {
           capacity_(layers_kept(program, window)) {
         layers_ = scratch.take<const T*>(window.taps + rows_at_once - 1);
         in_window_ = scratch.take<const T*>(window.taps + rows_at_once - 1);
-        weights_ = scratch.take<T>(window.taps);
+        T* const weights = scratch.take<T>(window.taps);
         if (program_.kind == WindowKind::weights) {
-            load_weights(window_, table, weights_);
+            weighted_.emplace(window_, table, weights);
         }
     }
 
@@ -65,6 +66,22 @@ class WindowLevel {
     bool may_leave_scratch() const { return at_once(program_) > 1 && width_ % (2 * row_step<T>(1)) == 0; }
     void choose_results(Results results) { results_ = results; }
 
+    std::int64_t taps() const { return window_.taps; }
+    // Where the window of index `begin` has sample `s`, or beyond.
+    std::int64_t source_index(std::int64_t begin, std::int64_t s) const {
+        return map_index(begin - window_.before + s, n_, program_.boundary).value_or(beyond);
+    }
+    // Where sums are weighted ones.
+    const WeightedWindow<T>& weighted() const { return *weighted_; }
+
+    // So many of the lines with each share of sum_rows_asking's work, of as many rows of sums.
+    std::int64_t asked_at_once(const LinesAhead& lines, std::int64_t sums, std::int64_t width) const {
+        const std::int64_t at_once = WindowLevel::at_once(program_);
+        const std::int64_t shares = ((sums - 1) / at_once + 1) * ((width - 1) / (2 * row_step<T>(1)) + 1) *
+                                    (window_.taps + at_once - 1);
+        return (lines.left() + shares - 1) / shares;
+    }
+
     // Whether lines that will be read soon can be asked for while fill() makes the next sums; and those.
     bool may_ask_meanwhile() const { return at_once(program_) > 1; }
     void ask_meanwhile(const LinesAhead& lines) { lines_ = lines; }
@@ -85,9 +102,7 @@ class WindowLevel {
         }
         const std::int64_t base = begin - window_.before;
         const std::int64_t at_once = WindowLevel::at_once(program_);
-        const std::int64_t shares = ((end - begin - 1) / at_once + 1) * rows_ *
-                                    ((width_ - 1) / (2 * row_step<T>(1)) + 1) * (window_.taps + at_once - 1);
-        asked_at_once_ = (lines_.left() + shares - 1) / shares;
+        asked_at_once_ = WindowLevel::asked_at_once(lines_, (end - begin) * rows_, width_);
         std::int64_t next = base;
         std::int64_t next_slot = 0;   // (next - base) % capacity_
         std::int64_t first_slot = 0;  // (i - begin) % capacity_
@@ -155,18 +170,16 @@ class WindowLevel {
                 to[j] = place(i + j, row);
             }
             if (asked_at_once_ > 0) {
-                weigh_rows_asking(in_window_, offset, weights_, window_.taps, count, to, width_, lines_,
-                                  asked_at_once_);
+                weighted_->sum_rows_asking(in_window_, offset, count, to, width_, lines_, asked_at_once_);
             } else if (results_ == Results::past_caches) {
-                weigh_rows<StoreMode::streaming>(in_window_, offset, weights_, window_.taps, count, to,
-                                                 width_);
+                weighted_->template sum_rows<StoreMode::streaming>(in_window_, offset, count, to, width_);
             } else {
-                weigh_rows<StoreMode::cached>(in_window_, offset, weights_, window_.taps, count, to, width_);
+                weighted_->template sum_rows<StoreMode::cached>(in_window_, offset, count, to, width_);
             }
         } else if (program_.kind == WindowKind::weights) {
             weigh_and_cut<T>(
-                program_, window_, weights_, [&](std::int64_t s) { return in_window_[s] + offset; },
-                place(i, row), width_);
+                program_, window_, weighted_->weights(),
+                [&](std::int64_t s) { return in_window_[s] + offset; }, place(i, row), width_);
         } else {
             add_short_rows(in_window_, offset, window_.taps, finish_, place(i, row), width_);
             cut_where_due(place(i, row));
@@ -235,7 +248,7 @@ class WindowLevel {
     std::int64_t capacity_;
     const T** layers_ = nullptr;
     const T** in_window_ = nullptr;
-    T* weights_ = nullptr;
+    std::optional<WeightedWindow<T>> weighted_;
     T* memory_ = nullptr;
     std::int64_t rows_ = 0;
     std::int64_t pitch_ = 0;

@@ -9,9 +9,9 @@
 #include "daemon/kernels/windows/extended_rows_inl.hpp"
 #include "daemon/kernels/windows/row_sums_inl.hpp"
 #include "daemon/kernels/windows/scratch_parts.hpp"
-#include "daemon/kernels/interpolation/weighted_row_inl.hpp"
-#include "daemon/kernels/interpolation/weighted_sums_inl.hpp"
-#include "daemon/kernels/windows/window_sum.hpp"
+#include "daemon/kernels/windows/weighted_window_inl.hpp"
+
+#include <optional>
 
 HWY_BEFORE_NAMESPACE();
 namespace slab::kernels {
@@ -70,9 +70,9 @@ class WindowRows {
           finish_(finish), places_(scratch.take<std::int64_t>(window == nullptr ? 1 : window->taps)),
           rows_(source, row_window(window, beyond, source, inner), program.boundary, places_) {
         if (window_ != nullptr) {
-            weights_ = scratch.take<T>(window_->taps);
+            T* const weights = scratch.take<T>(window_->taps);
             if (program_.kind == WindowKind::weights) {
-                load_weights(*window_, table, weights_);
+                weighted_.emplace(*window_, table, weights);
             }
         }
     }
@@ -100,7 +100,10 @@ class WindowRows {
     const T* in_source(std::int64_t row) const { return rows_.in_source(row); }
     std::int64_t length_in_source() const { return rows_.length_in_source(); }
     std::int64_t begin_in_source() const { return rows_.begin_in_source(); }
-    HWY_INLINE void extend(T* row) const { rows_.extend(row); }
+    // Of `rows` rows that lie `pitch` apart.
+    HWY_INLINE void extend_each(T* row, std::int64_t pitch, std::int64_t rows) const {
+        rows_.extend_each(row, pitch, rows);
+    }
 
     HWY_INLINE void ask_for(std::int64_t row) const { rows_.ask_for(row); }
     // As ask_for(row) of each of `rows` rows, `pitch` apart, but line by line.
@@ -139,12 +142,16 @@ class WindowRows {
             cut_where_due(to);
         } else if (program_.whole_numbers == WholeNumbers::cut) {
             weigh_and_cut<T>(
-                program_, *window_, weights_, [&](std::int64_t i) { return samples + i * inner_; }, to,
-                width_);
+                program_, *window_, weighted_->weights(),
+                [&](std::int64_t i) { return samples + i * inner_; }, to, width_);
         } else {
-            weigh_along_row(samples, weights_, window_->taps, inner_, InScratchLeaving<T>{to, leaves_for},
-                            width_);
+            weighted_->sum_along_row(samples, inner_, InScratchLeaving<T>{to, leaves_for}, width_);
         }
+    }
+
+    // Whether sums are weighted ones, and nothing is done to them.
+    bool are_weighted() const {
+        return program_.kind == WindowKind::weights && program_.whole_numbers == WholeNumbers::rounded;
     }
 
     // Whether the sums of a piece can go past the caches as they are made.
@@ -158,7 +165,7 @@ class WindowRows {
         if (program_.kind == WindowKind::mean) {
             add_short_along_row(samples, window_->taps, inner_, finish_, target, width_);
         } else {
-            weigh_along_row(samples, weights_, window_->taps, inner_, target, width_);
+            weighted_->sum_along_row(samples, inner_, target, width_);
         }
     }
 
@@ -188,7 +195,7 @@ class WindowRows {
     std::int64_t width_ = 0;
     std::int64_t* places_;
     ExtendedRows<T> rows_;
-    T* weights_ = nullptr;
+    std::optional<WeightedWindow<T>> weighted_;
 };
 
 }  // namespace HWY_NAMESPACE

@@ -7,8 +7,8 @@
 #endif
 
 #include "daemon/kernels/cache_size.hpp"
+#include "daemon/kernels/windows/layers_in_source_inl.hpp"
 #include "daemon/kernels/windows/target_rows_inl.hpp"
-#include "daemon/kernels/windows/window_level_inl.hpp"
 #include "daemon/kernels/windows/window_pass.hpp"
 
 #include <optional>
@@ -50,6 +50,9 @@ class WindowTile {
                         scratch.template take<std::byte>(pitch_ * 8));
         for (std::size_t l = 0; l < layout_.level_count; ++l) {
             memory_[l] = scratch.template take<T>(layers(l) * (l == 0 ? long_pitch_ : block_ * pitch_));
+        }
+        if (layout_.level_count == 2 && layout_.row != nullptr) {
+            layers_.emplace(*rows_, *levels_[0], pitch_of(0), block_, sums_, long_pitch_, scratch);
         }
         for_each_offset([&](std::int64_t offset) { fill_pieces(offset); });
         target_->finish();
@@ -130,7 +133,9 @@ class WindowTile {
             bool is_enough = bytes <= budget;
             if (has_blocks) {
                 const std::int64_t height = end_of(0) - begin_of(0);
-                const std::int64_t most = (budget - bytes) / (layers(1) * pitch_ * element_bytes);
+                bytes += LayersInSource<T>::scratch_bytes(*layout_.levels[0]);
+                const std::int64_t most = (budget - bytes) / (layers(1) * pitch_ * element_bytes +
+                                                              LayersInSource<T>::scratch_bytes_of_row);
                 is_enough = most >= std::min(height, layout_.levels[0]->taps) && is_enough;
                 block_ = std::clamp<std::int64_t>(most, 1, height);
                 const std::int64_t blocks = (height - 1) / block_ + 1;
@@ -271,8 +276,8 @@ class WindowTile {
         };
         // All are extended before the first is summed up: loads wait for smaller stores just before them.
         const auto sum_all_up = [&](std::int64_t i, std::int64_t count, std::int64_t) HWY_ATTR {
-            for (std::int64_t j = i; stays && j < i + count; ++j) {
-                rows_->extend(sums(j, 0));
+            if (stays) {
+                rows_->extend_each(sums(i, 0), long_pitch_, count);
             }
             for (std::int64_t j = i; j < i + count; ++j) {
                 sum_up(j);
@@ -298,6 +303,12 @@ class WindowTile {
         }
     }
 
+    // Whether a block's layers can be made by layers_, which is told of the block then.
+    bool are_layers_in_source(std::int64_t begin, std::int64_t end) {
+        return layers_ && rows_->are_weighted() && rows_->may_be_extended() &&
+               layers_->choose_block(begin, end);
+    }
+
     // All of the slower level's indices for a block of the faster one's.
     void fill_block(std::int64_t offset, std::int64_t begin, std::int64_t end) {
         WindowLevel<T>& level = *levels_[1];
@@ -315,6 +326,7 @@ class WindowTile {
         };
         const std::int64_t halo = layout_.levels[0]->taps - 1;
         const std::int64_t asked_at_once = halo / (end - begin) + 2;
+        const bool are_in_source = are_layers_in_source(begin, end);
         level.fill(
             first, end_of(1),
             [&](std::int64_t i, T* to, std::int64_t left) HWY_ATTR -> const T* {
@@ -324,9 +336,17 @@ class WindowTile {
                 const std::int64_t rows = is_next ? source_.shape[layout_.levels[0]->axis] : 0;
                 std::int64_t next = std::max<std::int64_t>(0, begin - layout_.levels[0]->before);
                 const std::int64_t last = std::min(end - layout_.levels[0]->before + halo, rows);
+                const LinesAhead lines =
+                    rows_->lines_of(offset + (i + 1) * pitch + next * pitch_of(0), pitch_of(0), last - next);
+                if (are_in_source && i != WindowLevel<T>::beyond) {
+                    layers_->fill(offset + i * pitch, to, pitch_,
+                                  left == WindowLevel<T>::none ? nullptr
+                                                               : target_->place_of(offset_of(left, 0)),
+                                  lines);
+                    return to;
+                }
                 if (levels_[0]->may_ask_meanwhile()) {
-                    levels_[0]->ask_meanwhile(rows_->lines_of(offset + (i + 1) * pitch + next * pitch_of(0),
-                                                              pitch_of(0), last - next));
+                    levels_[0]->ask_meanwhile(lines);
                     next = last;
                 }
                 fill_layers(
@@ -384,6 +404,7 @@ class WindowTile {
     std::optional<WindowRows<T>> rows_;
     std::optional<TargetRows<T>> target_;
     std::array<std::optional<WindowLevel<T>>, 2> levels_;
+    std::optional<LayersInSource<T>> layers_;
     std::array<T*, 2> memory_{};
     T* sums_ = nullptr;  // of rows, not yet along them
     T* results_ = nullptr;
