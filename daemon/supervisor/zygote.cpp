@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <linux/sched.h>
 #include <numeric>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -38,6 +39,10 @@ pid_t fork_sibling() {
     set_process_title(fmt::format("slabd: worker {} (cpu {})", order.slot, order.cpu));
     pin_to_cpu(order.cpu);
     ::setpriority(PRIO_PROCESS, 0, order.nice);
+    // A worker that wakes never takes its CPU from the supervisor, which would be stopped between two leases, with the
+    // other workers waiting for theirs.
+    const sched_param none{};
+    ::sched_setscheduler(0, SCHED_BATCH, &none);
     run_worker(volume, UniqueDescriptor(child_socket), identity);
     std::_Exit(EXIT_SUCCESS);
 }
