@@ -1,8 +1,8 @@
 #include "client/library/sealed_memory.hpp"
 
+#include "common/files/memory_seals.hpp"
 #include "common/units/byte_size.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -36,7 +36,7 @@ Expected<UniqueDescriptor> sealed_copy_of(std::span<const std::byte> bytes) {
         }
         done += static_cast<std::size_t>(count);
     }
-    if (::fcntl(memfd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
+    if (!seal_memory(memfd.get())) {
         return fail();
     }
     return memfd;

@@ -46,8 +46,8 @@ UniqueDescriptor sealed_memfd(std::string_view text) {
         }
         done += static_cast<std::size_t>(count);
     }
-    if (memfd) {
-        ::fcntl(memfd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+    if (memfd) {  // F_SEAL_WRITE would have to be waited for (see seal_memory), and nobody else has the memfd
+        ::fcntl(memfd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
     }
     return memfd;
 }

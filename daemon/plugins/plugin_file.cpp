@@ -1,5 +1,7 @@
 #include "daemon/plugins/plugin_file.hpp"
 
+#include "common/files/memory_seals.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -93,8 +95,7 @@ Expected<UniqueDescriptor> sealed(const std::string& path, const std::string& by
         }
         written += static_cast<std::size_t>(count);
     }
-    if (!memory || written < bytes.size() ||
-        ::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    if (!memory || written < bytes.size() || !seal_memory(memory.get())) {
         return std::unexpected(
             plugin_refused(path, "it cannot be copied to memory: " + errno_text(errno), ""));
     }

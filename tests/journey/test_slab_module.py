@@ -1,6 +1,7 @@
 """The parts of the Python module that need no daemon, and its connection against a daemon played by the test."""
 
 import json
+import mmap
 import os
 import pathlib
 import socket
@@ -17,6 +18,7 @@ from slab.inputs import open_input
 from slab.messages import receive_message, send_message
 from slab.npy_format import npy_header
 from slab.outputs import OutputFile
+from slab.sealed_memory import seal
 from slab.values import plain
 
 ARRAY = {"dtype": "<f4", "shape": [3, 5], "order": "C"}
@@ -70,6 +72,15 @@ class Inputs(unittest.TestCase):
             os.pwrite(opened.descriptor, b"x", 0)
         with self.assertRaises(PermissionError):
             os.ftruncate(opened.descriptor, 1)
+
+    def test_memory_that_is_busy_for_a_moment_is_sealed_after_it(self):
+        with open(os.memfd_create("seals", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "r+b") as memfd:
+            memfd.truncate(4096)
+            busy = mmap.mmap(memfd.fileno(), 4096)
+            threading.Timer(0.05, busy.close).start()
+            seal(memfd.fileno())
+            with self.assertRaises(PermissionError):
+                os.pwrite(memfd.fileno(), b"x", 0)
 
     def test_other_dtypes_are_usage_errors(self):
         for array in (np.zeros(2, "f2"), np.zeros(2, "O"), np.zeros(2, "U3"), np.zeros(2, "M8[s]"),
