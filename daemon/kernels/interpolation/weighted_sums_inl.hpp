@@ -39,7 +39,7 @@ HWY_INLINE void with_sums(D d, const Visit& visit, Sum&... sums) {
 // to[j][x] is the sum over t of weights[t] * row(j + t)[x] for j < rows_at_once. Where only `count` are wanted, the rows of
 // the others are any that may be read.
 // Streaming: past the caches, where results are aligned to a vector and `width` is a whole number of steps of two.
-// meanwhile(): with each step's share of a row.
+// Meanwhile: Asking or NotAsking.
 template <StoreMode mode, typename T, class Row, class Meanwhile>
 HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std::int64_t taps,
                               std::int64_t count, T* const* to, std::int64_t width,
@@ -47,6 +47,7 @@ HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std
     const hn::ScalableTag<T> d;
     const std::int64_t lanes = row_step<T>(1);
     for_steps(width, 2 * lanes, [&](std::int64_t x) SLAB_IN_REGISTERS {
+        const auto lines = meanwhile.begin_step(taps + rows_at_once - 1);
         // Sums 2 j and 2 j + 1 are those of window j.
         with_sums<2 * rows_at_once>(d, [&](auto&... sums) SLAB_IN_REGISTERS {
             const auto each = [&]<std::size_t... k>(std::index_sequence<k...>, const auto& visit)
@@ -58,7 +59,7 @@ HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std
             };
             // has(j): whether window j has row s, of which it has element s - j.
             const auto add_row = [&](std::int64_t s, const auto& has) SLAB_IN_REGISTERS {
-                meanwhile();
+                lines.ask_for(s);
                 const auto v0 = hn::LoadU(d, row(s) + x);
                 const auto v1 = hn::LoadU(d, row(s) + x + lanes);
                 for_each_sum([&]<std::size_t j, std::size_t half>(auto& sum) SLAB_IN_REGISTERS {
@@ -107,33 +108,13 @@ HWY_INLINE void weigh_rows_at(const Row& row, const T* HWY_RESTRICT weights, std
     });
 }
 
-inline void nothing_meanwhile() {}
-
 // Of rows anywhere, `offset` behind these addresses.
-template <StoreMode mode, typename T>
+template <StoreMode mode, typename T, class Meanwhile = NotAsking>
 HWY_NOINLINE void weigh_rows(const T* const* HWY_RESTRICT rows, std::int64_t offset,
                              const T* HWY_RESTRICT weights, std::int64_t taps, std::int64_t count,
-                             T* const* to, std::int64_t width) {
+                             T* const* to, std::int64_t width, const Meanwhile& meanwhile = {}) {
     weigh_rows_at<mode>([rows, offset](std::int64_t s) SLAB_IN_REGISTERS { return rows[s] + offset; },
-                        weights, taps, count, to, width, nothing_meanwhile);
-}
-
-// The same, into scratch; meanwhile `lines` come nearer, so many with each step's share of a row.
-template <typename T>
-HWY_NOINLINE void weigh_rows_asking(const T* const* HWY_RESTRICT rows, std::int64_t offset,
-                                    const T* HWY_RESTRICT weights, std::int64_t taps, std::int64_t count,
-                                    T* const* to, std::int64_t width, LinesAhead& lines,
-                                    std::int64_t at_once) {
-    LinesAhead ahead = lines;
-    weigh_rows_at<StoreMode::cached>([rows, offset](std::int64_t s)
-                                         SLAB_IN_REGISTERS { return rows[s] + offset; },
-                                     weights, taps, count, to, width,
-                                     [&ahead, at_once]() SLAB_IN_REGISTERS {
-                                         for (std::int64_t i = 0; i < at_once; ++i) {
-                                             ahead.ask_for_one();
-                                         }
-                                     });
-    lines = ahead;
+                        weights, taps, count, to, width, meanwhile);
 }
 
 // Of `row_count` rows that lie `pitch` apart; the results `to_pitch`.
@@ -149,7 +130,7 @@ HWY_NOINLINE void weigh_rows_apart(const T* HWY_RESTRICT rows, std::int64_t pitc
     weigh_rows_at<mode>([rows, pitch, last](std::int64_t s)
                             SLAB_IN_REGISTERS { return rows + std::min(s, last) * pitch; },
                         weights, taps, std::min<std::int64_t>(rows_at_once, row_count - taps + 1), results,
-                        width, nothing_meanwhile);
+                        width, NotAsking());
 }
 
 }  // namespace HWY_NAMESPACE

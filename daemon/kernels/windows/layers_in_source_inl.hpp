@@ -45,8 +45,8 @@ class LayersInSource {
     }
 
     // layer: the part of the source with which it begins. Row j of the block goes to `to` + j * to_pitch; what lies there
-    // leaves for leaves_for + j * pitch first, where that is not null (see InScratchLeaving). Meanwhile `lines` come nearer.
-    void fill(std::int64_t layer, T* to, std::int64_t to_pitch, T* leaves_for, LinesAhead lines) {
+    // leaves for leaves_for + j * pitch first, where that is not null (see InScratchLeaving). Meanwhile lines come nearer.
+    void fill(std::int64_t layer, T* to, std::int64_t to_pitch, T* leaves_for, const Asking& asking) {
         const T* const begin = rows_.in_source(layer);
         for (std::int64_t s = 0; s < rows_read(row_count_); ++s) {
             windows_[s] = begin + places_[s];
@@ -59,10 +59,10 @@ class LayersInSource {
             sums[j] = extended + j * sums_pitch_ + rows_.begin_in_source();
         }
         const std::int64_t width = rows_.length_in_source();
-        const std::int64_t asked_at_once = level_.asked_at_once(lines, row_count_, width);
         for (std::int64_t row = 0; row < row_count_; row += rows_at_once) {
             const std::int64_t count = std::min<std::int64_t>(rows_at_once, row_count_ - row);
-            level_.weighted().sum_rows_asking(windows_ + row, 0, count, sums, width, lines, asked_at_once);
+            level_.weighted().template sum_rows<StoreMode::cached>(windows_ + row, 0, count, sums, width,
+                                                                   asking);
             // All are extended before the first is summed up: loads wait for smaller stores just before them.
             rows_.extend_each(extended, sums_pitch_, count);
             for (std::int64_t j = 0; j < count; ++j) {

@@ -59,20 +59,21 @@ HWY_INLINE void load_half(const float* HWY_RESTRICT weights, FloatVector (&half)
     }
 }
 
-// A step of weigh_rows_at: two vectors of each window's sum from x on.
-template <int taps, StoreMode mode, class Row, class Meanwhile>
-HWY_INLINE void weigh_palindrome_rows_step(const Row& row, const FloatVector (&half)[taps / 2 + 1],
-                                           std::int64_t count, float* const* to, std::int64_t x,
-                                           const Meanwhile& meanwhile) {
+// A step of weigh_rows: two vectors of each window's sum, of the samples `offset` behind the rows, to x and on.
+template <int taps, StoreMode mode, class Meanwhile>
+HWY_INLINE void weigh_palindrome_rows_step(const float* const* HWY_RESTRICT rows, std::int64_t offset,
+                                           const FloatVector (&half)[taps / 2 + 1], std::int64_t count,
+                                           float* const* to, std::int64_t x, const Meanwhile& meanwhile) {
     const hn::ScalableTag<float> d;
     constexpr std::int64_t lanes = 64 / sizeof(float);
     constexpr auto windows = std::make_integer_sequence<int, rows_at_once>();
     FloatVector firsts[rows_at_once];
     FloatVector seconds[rows_at_once];
     for_each_constant([&](auto j) SLAB_IN_REGISTERS { firsts[j] = seconds[j] = hn::Zero(d); }, windows);
+    const auto lines = meanwhile.begin_step(taps + rows_at_once - 1);
     const auto add_row = [&]<int s>(std::integral_constant<int, s>) SLAB_IN_REGISTERS {
-        meanwhile();
-        const float* const samples = row(s) + x;
+        lines.ask_for(s);
+        const float* const samples = rows[s] + offset;
         const FloatVector first = hn::LoadU(d, samples);
         const FloatVector second = hn::LoadU(d, samples + lanes);
         const auto add = [&]<int j>(std::integral_constant<int, j>) SLAB_IN_REGISTERS {
@@ -106,46 +107,19 @@ HWY_INLINE void weigh_palindrome_rows_step(const Row& row, const FloatVector (&h
     for_each_constant(store, windows);
 }
 
-template <StoreMode mode, class Row, class Meanwhile>
-HWY_INLINE void weigh_palindrome_rows_at(const Row& row, const float* HWY_RESTRICT weights, std::int64_t taps,
-                                         std::int64_t count, float* const* to, std::int64_t width,
-                                         const Meanwhile& meanwhile) {
+// As weigh_rows.
+template <StoreMode mode, class Meanwhile>
+HWY_NOINLINE void weigh_palindrome_rows(const float* const* HWY_RESTRICT rows, std::int64_t offset,
+                                        const float* HWY_RESTRICT weights, std::int64_t taps,
+                                        std::int64_t count, float* const* to, std::int64_t width,
+                                        const Meanwhile& meanwhile) {
     with_taps(taps, [&]<int fixed>() SLAB_IN_REGISTERS {
         FloatVector half[fixed / 2 + 1];
         load_half<fixed>(weights, half);
         for_steps(width, row_step<float>(2), [&](std::int64_t x) SLAB_IN_REGISTERS {
-            weigh_palindrome_rows_step<fixed, mode>(row, half, count, to, x, meanwhile);
+            weigh_palindrome_rows_step<fixed, mode>(rows, offset + x, half, count, to, x, meanwhile);
         });
     });
-}
-
-// As weigh_rows.
-template <StoreMode mode>
-HWY_NOINLINE void weigh_palindrome_rows(const float* const* HWY_RESTRICT rows, std::int64_t offset,
-                                        const float* HWY_RESTRICT weights, std::int64_t taps,
-                                        std::int64_t count, float* const* to, std::int64_t width) {
-    weigh_palindrome_rows_at<mode>([rows, offset](std::int64_t s)
-                                       SLAB_IN_REGISTERS { return rows[s] + offset; },
-                                   weights, taps, count, to, width, nothing_meanwhile);
-}
-
-// As weigh_rows_asking.
-inline HWY_NOINLINE void weigh_palindrome_rows_asking(const float* const* HWY_RESTRICT rows,
-                                                      std::int64_t offset, const float* HWY_RESTRICT weights,
-                                                      std::int64_t taps, std::int64_t count, float* const* to,
-                                                      std::int64_t width, LinesAhead& lines,
-                                                      std::int64_t at_once) {
-    LinesAhead ahead = lines;
-    weigh_palindrome_rows_at<StoreMode::cached>([rows, offset](std::int64_t s)
-                                                    SLAB_IN_REGISTERS { return rows[s] + offset; },
-                                                weights, taps, count, to, width,
-                                                [&ahead, at_once]() SLAB_IN_REGISTERS {
-                                                    ahead.ask_for_one();
-                                                    for (std::int64_t i = 1; i < at_once; ++i) {
-                                                        ahead.ask_for_one();
-                                                    }
-                                                });
-    lines = ahead;
 }
 
 // A step of weigh_along_row: `vectors` vectors from x on, of which every third tap's samples are put together of two that

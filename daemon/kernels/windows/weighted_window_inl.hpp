@@ -26,32 +26,19 @@ class WeightedWindow {
 
     const T* weights() const { return weights_; }
 
-    // See weigh_rows and weigh_rows_asking.
-    template <StoreMode mode>
+    // See weigh_rows.
+    template <StoreMode mode, class Meanwhile = NotAsking>
     HWY_INLINE void sum_rows(const T* const* rows, std::int64_t offset, std::int64_t count, T* const* to,
-                             std::int64_t width) const {
+                             std::int64_t width, const Meanwhile& meanwhile = {}) const {
 #if SLAB_VECTORS_ARE_LINES
         if constexpr (sizeof(T) == 4) {
             if (is_palindrome_) {
-                weigh_palindrome_rows<mode>(rows, offset, weights_, taps_, count, to, width);
+                weigh_palindrome_rows<mode>(rows, offset, weights_, taps_, count, to, width, meanwhile);
                 return;
             }
         }
 #endif
-        weigh_rows<mode>(rows, offset, weights_, taps_, count, to, width);
-    }
-    HWY_INLINE void sum_rows_asking(const T* const* rows, std::int64_t offset, std::int64_t count,
-                                    T* const* to, std::int64_t width, LinesAhead& lines,
-                                    std::int64_t at_once) const {
-#if SLAB_VECTORS_ARE_LINES
-        if constexpr (sizeof(T) == 4) {
-            if (is_palindrome_) {
-                weigh_palindrome_rows_asking(rows, offset, weights_, taps_, count, to, width, lines, at_once);
-                return;
-            }
-        }
-#endif
-        weigh_rows_asking(rows, offset, weights_, taps_, count, to, width, lines, at_once);
+        weigh_rows<mode>(rows, offset, weights_, taps_, count, to, width, meanwhile);
     }
 
     // See weigh_along_row.

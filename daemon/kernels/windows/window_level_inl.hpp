@@ -74,17 +74,15 @@ class WindowLevel {
     // Where sums are weighted ones.
     const WeightedWindow<T>& weighted() const { return *weighted_; }
 
-    // So many of the lines with each share of sum_rows_asking's work, of as many rows of sums.
-    std::int64_t asked_at_once(const LinesAhead& lines, std::int64_t sums, std::int64_t width) const {
-        const std::int64_t at_once = WindowLevel::at_once(program_);
-        const std::int64_t shares = ((sums - 1) / at_once + 1) * ((width - 1) / (2 * row_step<T>(1)) + 1) *
-                                    (window_.taps + at_once - 1);
-        return (lines.left() + shares - 1) / shares;
-    }
-
-    // Whether lines that will be read soon can be asked for while fill() makes the next sums; and those.
+    // Whether lines that will be read soon can be asked for while fill() makes sums of cached rows; and those.
     bool may_ask_meanwhile() const { return at_once(program_) > 1; }
-    void ask_meanwhile(const LinesAhead& lines) { lines_ = lines; }
+    void ask_meanwhile(const Asking& asking) { asking_ = asking; }
+    // Indices whose sums are made together, and the steps in which so many rows of sums are made, each index by itself.
+    std::int64_t together() const { return at_once(program_); }
+    std::int64_t steps_of(std::int64_t indices, std::int64_t width) const {
+        const std::int64_t steps_of_row = (width - 1) / (2 * row_step<T>(1)) + 1;
+        return may_ask_meanwhile() ? ((indices - 1) / together() + 1) * steps_of_row : indices;
+    }
 
     // Fills indices [begin, end). produce(i, to, left): layer i of the source, or one that lies beyond, into `to` or where
     // the result says; left: the index whose results lie in `to` and have to leave first, or none.
@@ -102,7 +100,6 @@ class WindowLevel {
         }
         const std::int64_t base = begin - window_.before;
         const std::int64_t at_once = WindowLevel::at_once(program_);
-        asked_at_once_ = WindowLevel::asked_at_once(lines_, (end - begin) * rows_, width_);
         std::int64_t next = base;
         std::int64_t next_slot = 0;   // (next - base) % capacity_
         std::int64_t first_slot = 0;  // (i - begin) % capacity_
@@ -169,10 +166,11 @@ class WindowLevel {
             for (std::int64_t j = 0; j < count; ++j) {
                 to[j] = place(i + j, row);
             }
-            if (asked_at_once_ > 0) {
-                weighted_->sum_rows_asking(in_window_, offset, count, to, width_, lines_, asked_at_once_);
-            } else if (results_ == Results::past_caches) {
+            if (results_ == Results::past_caches) {
                 weighted_->template sum_rows<StoreMode::streaming>(in_window_, offset, count, to, width_);
+            } else if (asking_.lines != nullptr) {
+                weighted_->template sum_rows<StoreMode::cached>(in_window_, offset, count, to, width_,
+                                                                asking_);
             } else {
                 weighted_->template sum_rows<StoreMode::cached>(in_window_, offset, count, to, width_);
             }
@@ -255,8 +253,7 @@ class WindowLevel {
     std::int64_t width_ = 0;
     std::int64_t layer_ = 0;
     Results results_ = Results::cached;
-    LinesAhead lines_;
-    std::int64_t asked_at_once_ = 0;
+    Asking asking_;
 };
 
 }  // namespace HWY_NAMESPACE

@@ -1,5 +1,7 @@
 #include "daemon/kernels/windows/window_pass.hpp"
 
+#include "daemon/kernels/cache_size.hpp"
+
 #include <algorithm>
 
 namespace slab::kernels {
@@ -91,11 +93,15 @@ TilePreference tiles_of_pass(const WindowLayout& layout, const ArrayDescription&
     }
     if (layout.level_count == 2) {
         constexpr std::int64_t together = 8;  // rows whose sums are made at once
-        set(layout.levels[0]->axis, std::max<std::int64_t>(32, layout.levels[0]->taps / together * together));
-        // Sums along rows are made once more for each row of the halo along this axis.
-        set(layout.levels[1]->axis, std::max<std::int64_t>(128, 6 * layout.levels[1]->taps));
+        // No more rows than a block of floats has in the scratch: neighbours are filled side by side, and what both of them
+        // read comes from memory once.
+        const std::int64_t fitting = cached_scratch_bytes() / ((layout.levels[1]->taps + together) * 256 * 4);
+        set(layout.levels[0]->axis,
+            std::max<std::int64_t>(fitting < 32 ? 16 : 32, layout.levels[0]->taps / together * together));
+        // Deep: sums along rows are made once more for each layer of the halo.
+        set(layout.levels[1]->axis, std::max<std::int64_t>(256, 6 * layout.levels[1]->taps));
         const auto slowest = static_cast<std::size_t>(layout.levels[1]->axis);
-        tiles.least[slowest] = std::min(tiles.brick[slowest], 8 * layout.levels[1]->taps);
+        tiles.least[slowest] = tiles.brick[slowest];
     } else if (layout.level_count == 1) {
         set(layout.levels[0]->axis, std::max<std::int64_t>(256, 4 * layout.levels[0]->taps));
     }

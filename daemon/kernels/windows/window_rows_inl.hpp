@@ -107,7 +107,7 @@ class WindowRows {
 
     HWY_INLINE void ask_for(std::int64_t row) const { rows_.ask_for(row); }
     // As ask_for(row) of each of `rows` rows, `pitch` apart, but line by line.
-    LinesAhead lines_of(std::int64_t row, std::int64_t pitch, std::int64_t rows) const {
+    LinesAhead::Rows lines_of(std::int64_t row, std::int64_t pitch, std::int64_t rows) const {
         return {rows_.begin_of(row), pitch * rows_.part_bytes(),
                 rows_.length_in_source() * rows_.part_bytes(), rows};
     }

@@ -7,6 +7,7 @@
 #endif
 
 #include "daemon/kernels/cache_size.hpp"
+#include "daemon/kernels/windows/layers_ahead.hpp"
 #include "daemon/kernels/windows/layers_in_source_inl.hpp"
 #include "daemon/kernels/windows/target_rows_inl.hpp"
 #include "daemon/kernels/windows/window_pass.hpp"
@@ -50,6 +51,10 @@ class WindowTile {
                         scratch.template take<std::byte>(pitch_ * 8));
         for (std::size_t l = 0; l < layout_.level_count; ++l) {
             memory_[l] = scratch.template take<T>(layers(l) * (l == 0 ? long_pitch_ : block_ * pitch_));
+        }
+        if (layout_.level_count == 2) {
+            lines_ =
+                scratch.template take<std::int64_t>((block_ + layout_.levels[0]->taps - 1) * lines_of_row());
         }
         if (layout_.level_count == 2 && layout_.row != nullptr) {
             layers_.emplace(*rows_, *levels_[0], pitch_of(0), block_, sums_, long_pitch_, scratch);
@@ -133,9 +138,12 @@ class WindowTile {
             bool is_enough = bytes <= budget;
             if (has_blocks) {
                 const std::int64_t height = end_of(0) - begin_of(0);
-                bytes += LayersInSource<T>::scratch_bytes(*layout_.levels[0]);
-                const std::int64_t most = (budget - bytes) / (layers(1) * pitch_ * element_bytes +
-                                                              LayersInSource<T>::scratch_bytes_of_row);
+                const std::int64_t line_table = 8 * lines_of_row();  // of a row
+                bytes += LayersInSource<T>::scratch_bytes(*layout_.levels[0]) +
+                         (layout_.levels[0]->taps - 1) * line_table + 64;
+                const std::int64_t most =
+                    (budget - bytes) / (layers(1) * pitch_ * element_bytes +
+                                        LayersInSource<T>::scratch_bytes_of_row + line_table);
                 is_enough = most >= std::min(height, layout_.levels[0]->taps) && is_enough;
                 block_ = std::clamp<std::int64_t>(most, 1, height);
                 const std::int64_t blocks = (height - 1) / block_ + 1;
@@ -146,6 +154,10 @@ class WindowTile {
             }
         }
     }
+
+    std::int64_t part_bytes() const { return static_cast<std::int64_t>(size_of(part_dtype(source_.dtype))); }
+    // Of the source's part of an extended row, at the most.
+    std::int64_t lines_of_row() const { return long_pitch_ * part_bytes() / LinesAhead::line_bytes + 1; }
 
     // Calls visit(offset) for each index of the axes that are neither rows nor levels: their part of the source.
     template <class Visit>
@@ -303,6 +315,15 @@ class WindowTile {
         }
     }
 
+    // What a block's layers are made of, as far as the source has it.
+    LinesAhead lines_of_block(std::int64_t offset, std::int64_t begin, std::int64_t end) const {
+        const WindowAxis& window = *layout_.levels[0];
+        const std::int64_t first = std::max<std::int64_t>(0, begin - window.before);
+        const std::int64_t last = std::min(end - window.before + window.taps - 1, source_.shape[window.axis]);
+        return {rows_->lines_of(offset + first * pitch_of(0), pitch_of(0), last - first),
+                pitch_of(1) * part_bytes(), lines_};
+    }
+
     // Whether a block's layers can be made by layers_, which is told of the block then.
     bool are_layers_in_source(std::int64_t begin, std::int64_t end) {
         return layers_ && rows_->are_weighted() && rows_->may_be_extended() &&
@@ -324,42 +345,39 @@ class WindowTile {
             return results == Results::cached ? results_ + (i - first) % rows_at_once * pitch_
                                               : target_->place_of(offset_of(i, row));
         };
-        const std::int64_t halo = layout_.levels[0]->taps - 1;
-        const std::int64_t asked_at_once = halo / (end - begin) + 2;
         const bool are_in_source = are_layers_in_source(begin, end);
+        const std::int64_t steps_of_layer = levels_[0]->steps_of(end - begin, rows_->length_in_source());
+        const bool asks_between = level.may_ask_meanwhile() && results != Results::past_caches;
+        LayersAhead ahead(lines_of_block(offset, begin, end), source_.shape[layout_.levels[1]->axis],
+                          steps_of_layer,
+                          asks_between ? (end - begin) * level.steps_of(level.together(), rows_->width()) : 0,
+                          level.together());
+        level.ask_meanwhile(ahead.between_layers());
         level.fill(
             first, end_of(1),
             [&](std::int64_t i, T* to, std::int64_t left) HWY_ATTR -> const T* {
-                // While a layer is summed up, the rows of the next one are asked for.
-                const bool is_next =
-                    i != WindowLevel<T>::beyond && i + 1 < source_.shape[layout_.levels[1]->axis];
-                const std::int64_t rows = is_next ? source_.shape[layout_.levels[0]->axis] : 0;
-                std::int64_t next = std::max<std::int64_t>(0, begin - layout_.levels[0]->before);
-                const std::int64_t last = std::min(end - layout_.levels[0]->before + halo, rows);
-                const LinesAhead lines =
-                    rows_->lines_of(offset + (i + 1) * pitch + next * pitch_of(0), pitch_of(0), last - next);
-                if (are_in_source && i != WindowLevel<T>::beyond) {
+                const bool is_beyond = i == WindowLevel<T>::beyond;
+                const Asking asking = is_beyond ? Asking() : ahead.while_layer(i);
+                if (are_in_source && !is_beyond) {
                     layers_->fill(offset + i * pitch, to, pitch_,
                                   left == WindowLevel<T>::none ? nullptr
                                                                : target_->place_of(offset_of(left, 0)),
-                                  lines);
+                                  asking);
                     return to;
                 }
                 if (levels_[0]->may_ask_meanwhile()) {
-                    levels_[0]->ask_meanwhile(lines);
-                    next = last;
+                    levels_[0]->ask_meanwhile(asking);
                 }
                 fill_layers(
-                    i == WindowLevel<T>::beyond ? i : offset + i * pitch, begin, end,
+                    is_beyond ? i : offset + i * pitch, begin, end,
                     [&](std::int64_t y) HWY_ATTR { return to + (y - begin) * pitch_; },
                     [&](std::int64_t y) HWY_ATTR {
                         return left == WindowLevel<T>::none ? nullptr
                                                             : target_->place_of(offset_of(left, y - begin));
                     },
                     [&](std::int64_t) HWY_ATTR {
-                        for (const std::int64_t until = std::min(last, next + asked_at_once); next < until;
-                             ++next) {
-                            ask_for(offset + (i + 1) * pitch, next);
+                        if (!is_beyond && !levels_[0]->may_ask_meanwhile()) {
+                            asking.ask_at_once();
                         }
                     });
                 return to;
@@ -405,6 +423,7 @@ class WindowTile {
     std::optional<TargetRows<T>> target_;
     std::array<std::optional<WindowLevel<T>>, 2> levels_;
     std::optional<LayersInSource<T>> layers_;
+    std::int64_t* lines_ = nullptr;  // room for where those are that a block's layer is made of
     std::array<T*, 2> memory_{};
     T* sums_ = nullptr;  // of rows, not yet along them
     T* results_ = nullptr;
