@@ -7,12 +7,13 @@ import os
 import numpy as np
 import scipy.ndimage
 
-from measuring import Peer, compute_record, fresh, kept_result, warm, worker_count
+from measuring import SLOW_PEER_REPETITIONS, Peer, compute_record, fresh, kept_result, warm, worker_count
 from resampling_cases import random_floats
 from resampling_peers import cv2
 from speed_daemon import running_daemon, volume_bytes_for
 
 FLOAT32_TOLERANCE = 5e-6  # of the largest magnitude
+LARGE_BYTES = 256 << 20   # scipy takes ten seconds and more
 
 
 def window_record(settings, kernel, array, rivals, workspaces=0, **parameters):
@@ -55,8 +56,9 @@ def copied_by_threads(array):
 
 
 def rivals_of(scipys, opencvs, array, value):
+    scipy_repetitions = 1 if array.nbytes > LARGE_BYTES else SLOW_PEER_REPETITIONS
     rivals = {"memcpy_warm": Peer(lambda: copied_by_threads(array), same_result=False),
-              "scipy": fresh(scipys, array, value, tolerance=FLOAT32_TOLERANCE, most_repetitions=1)}
+              "scipy": fresh(scipys, array, value, tolerance=FLOAT32_TOLERANCE, most_repetitions=scipy_repetitions)}
     if cv2 is None:
         return rivals, {"left_out": {"opencv": "python3-opencv is not installed"}}
     if array.ndim == 2:
