@@ -6,11 +6,11 @@
 #define SLAB_KERNELS_WINDOW_TILE
 #endif
 
-#include "daemon/kernels/cache_size.hpp"
 #include "daemon/kernels/windows/layers_ahead.hpp"
 #include "daemon/kernels/windows/layers_in_source_inl.hpp"
 #include "daemon/kernels/windows/target_rows_inl.hpp"
 #include "daemon/kernels/windows/window_pass.hpp"
+#include "daemon/kernels/windows/window_sizes_inl.hpp"
 
 #include <optional>
 
@@ -32,7 +32,8 @@ class WindowTile {
 
     void fill() {
         find_run();
-        find_sizes();
+        sizes_ = window_sizes<T>(program_, layout_, run_end_ - run_begin_,
+                                 layout_.level_count == 2 ? end_of(0) - begin_of(0) : 1, part_bytes());
         ScratchParts scratch(call_.scratch);
         const Finish<T> none;
         const Finish<T> last =
@@ -45,19 +46,21 @@ class WindowTile {
             levels_[l].emplace(program_, window, source_.shape[window.axis], call_.table,
                                is_last ? last : none, scratch);
         }
-        sums_ = scratch.template take<T>(rows_at_once * long_pitch_);
-        results_ = scratch.template take<T>(rows_at_once * pitch_);
+        sums_ = scratch.template take<T>(rows_at_once * sizes_.long_pitch);
+        results_ = scratch.template take<T>(rows_at_once * sizes_.pitch);
         target_.emplace(call_, layout_.row == nullptr ? -1 : layout_.row->axis, layout_.inner,
-                        scratch.template take<std::byte>(pitch_ * 8));
+                        scratch.template take<std::byte>(sizes_.pitch * 8));
         for (std::size_t l = 0; l < layout_.level_count; ++l) {
-            memory_[l] = scratch.template take<T>(layers(l) * (l == 0 ? long_pitch_ : block_ * pitch_));
+            memory_[l] = scratch.template take<T>(layers(l) *
+                                                  (l == 0 ? sizes_.long_pitch : sizes_.block * sizes_.pitch));
         }
         if (layout_.level_count == 2) {
-            lines_ =
-                scratch.template take<std::int64_t>((block_ + layout_.levels[0]->taps - 1) * lines_of_row());
+            lines_ = scratch.template take<std::int64_t>((sizes_.block + layout_.levels[0]->taps - 1) *
+                                                         sizes_.lines_of_row);
         }
         if (layout_.level_count == 2 && layout_.row != nullptr) {
-            layers_.emplace(*rows_, *levels_[0], pitch_of(0), block_, sums_, long_pitch_, scratch);
+            layers_.emplace(*rows_, *levels_[0], pitch_of(0), sizes_.block, sums_, sizes_.long_pitch,
+                            scratch);
         }
         for_each_offset([&](std::int64_t offset) { fill_pieces(offset); });
         target_->finish();
@@ -110,54 +113,12 @@ class WindowTile {
         }
     }
 
+    std::int64_t part_bytes() const { return static_cast<std::int64_t>(size_of(part_dtype(source_.dtype))); }
     double pass_beyond() const { return program_.passes[call_.phase].beyond; }
 
     std::int64_t layers(std::size_t level) const {
         return WindowLevel<T>::layers_kept(program_, *layout_.levels[level]);
     }
-
-    // Pieces of rows as long as fits: rows in scratch are followed by room for whole vectors, and no power of two apart.
-    void find_sizes() {
-        const std::int64_t least = 4 * row_step<T>(1);
-        const bool has_blocks = layout_.level_count == 2;
-        const std::int64_t halo = layout_.row == nullptr ? 0 : (layout_.row->taps - 1) * layout_.inner;
-        const std::int64_t budget = cached_scratch_bytes();
-        std::int64_t wanted = has_blocks ? 256 : 1024;
-        for (;; wanted /= 2) {
-            piece_ = std::min(run_end_ - run_begin_,
-                              std::max<std::int64_t>(1, wanted / layout_.inner) * layout_.inner);
-            pitch_ = (piece_ + least - 1) / least * least + 64 / element_bytes;
-            long_pitch_ = (piece_ + halo + least - 1) / least * least + least + 64 / element_bytes;
-            block_ = 1;
-            std::int64_t bytes = WindowRows<T>::scratch_bytes(layout_.row);
-            for (std::size_t l = 0; l < layout_.level_count; ++l) {
-                bytes += WindowLevel<T>::scratch_bytes(*layout_.levels[l]);
-            }
-            bytes += rows_at_once * (long_pitch_ + pitch_) * element_bytes + 8 * pitch_ + 5 * 64;
-            bytes += layout_.level_count > 0 ? layers(0) * long_pitch_ * element_bytes : 0;
-            bool is_enough = bytes <= budget;
-            if (has_blocks) {
-                const std::int64_t height = end_of(0) - begin_of(0);
-                const std::int64_t line_table = 8 * lines_of_row();  // of a row
-                bytes += LayersInSource<T>::scratch_bytes(*layout_.levels[0]) +
-                         (layout_.levels[0]->taps - 1) * line_table + 64;
-                const std::int64_t most =
-                    (budget - bytes) / (layers(1) * pitch_ * element_bytes +
-                                        LayersInSource<T>::scratch_bytes_of_row + line_table);
-                is_enough = most >= std::min(height, layout_.levels[0]->taps) && is_enough;
-                block_ = std::clamp<std::int64_t>(most, 1, height);
-                const std::int64_t blocks = (height - 1) / block_ + 1;
-                block_ = (height - 1) / blocks + 1;
-            }
-            if (is_enough || wanted <= least) {
-                return;
-            }
-        }
-    }
-
-    std::int64_t part_bytes() const { return static_cast<std::int64_t>(size_of(part_dtype(source_.dtype))); }
-    // Of the source's part of an extended row, at the most.
-    std::int64_t lines_of_row() const { return long_pitch_ * part_bytes() / LinesAhead::line_bytes + 1; }
 
     // Calls visit(offset) for each index of the axes that are neither rows nor levels: their part of the source.
     template <class Visit>
@@ -198,14 +159,14 @@ class WindowTile {
     }
 
     void fill_pieces(std::int64_t offset) {
-        for (std::int64_t begin = run_begin_; begin < run_end_; begin += piece_) {
-            rows_->choose_piece(begin, std::min(begin + piece_, run_end_));
-            target_->choose_piece(begin, std::min(begin + piece_, run_end_));
+        for (std::int64_t begin = run_begin_; begin < run_end_; begin += sizes_.piece) {
+            rows_->choose_piece(begin, std::min(begin + sizes_.piece, run_end_));
+            target_->choose_piece(begin, std::min(begin + sizes_.piece, run_end_));
             if (layout_.level_count == 0) {
                 fill_row(offset);
             } else if (layout_.level_count == 1) {
                 const auto result = [&](std::int64_t i) HWY_ATTR {
-                    return results_ + (i - begin_of(0)) % rows_at_once * pitch_;
+                    return results_ + (i - begin_of(0)) % rows_at_once * sizes_.pitch;
                 };
                 const std::int64_t ahead = levels_[0]->reach() + 2;
                 fill_layers(
@@ -215,8 +176,8 @@ class WindowTile {
                         target_->store(result(i), offset + i * pitch_of(0));
                     });
             } else {
-                for (std::int64_t y = begin_of(0); y < end_of(0); y += block_) {
-                    fill_block(offset, y, std::min(y + block_, end_of(0)));
+                for (std::int64_t y = begin_of(0); y < end_of(0); y += sizes_.block) {
+                    fill_block(offset, y, std::min(y + sizes_.block, end_of(0)));
                 }
             }
         }
@@ -245,7 +206,8 @@ class WindowTile {
         WindowLevel<T>& level = *levels_[0];
         const std::int64_t pitch = pitch_of(0);
         const bool stays = rows_->may_be_extended() && rows_may_stay();
-        level.choose_layers(memory_[0], 1, long_pitch_, stays ? rows_->length_in_source() : rows_->length());
+        level.choose_layers(memory_[0], 1, sizes_.long_pitch,
+                            stays ? rows_->length_in_source() : rows_->length());
         const auto produce = [&](std::int64_t i, T* to, std::int64_t) HWY_ATTR -> const T* {
             if (i == WindowLevel<T>::beyond || offset == WindowLevel<T>::beyond) {
                 rows_->load_beyond(to);
@@ -271,8 +233,9 @@ class WindowTile {
         // Sums of rows that stay in the source begin on a line of the cache, behind room for what extends them.
         constexpr std::int64_t line = 64 / element_bytes;
         const std::int64_t room = stays ? (line - rows_->begin_in_source() % line) % line : 0;
-        const auto sums = [&](std::int64_t i, std::int64_t)
-                              HWY_ATTR { return sums_ + (i - begin) % rows_at_once * long_pitch_ + room; };
+        const auto sums = [&](std::int64_t i, std::int64_t) HWY_ATTR {
+            return sums_ + (i - begin) % rows_at_once * sizes_.long_pitch + room;
+        };
         const auto place = [&](std::int64_t i, std::int64_t row)
                                HWY_ATTR { return sums(i, row) + (stays ? rows_->begin_in_source() : 0); };
         const auto sum_up = [&](std::int64_t i) HWY_ATTR {
@@ -289,7 +252,7 @@ class WindowTile {
         // All are extended before the first is summed up: loads wait for smaller stores just before them.
         const auto sum_all_up = [&](std::int64_t i, std::int64_t count, std::int64_t) HWY_ATTR {
             if (stays) {
-                rows_->extend_each(sums(i, 0), long_pitch_, count);
+                rows_->extend_each(sums(i, 0), sizes_.long_pitch, count);
             }
             for (std::int64_t j = i; j < i + count; ++j) {
                 sum_up(j);
@@ -335,14 +298,14 @@ class WindowTile {
         WindowLevel<T>& level = *levels_[1];
         const std::int64_t pitch = pitch_of(1);
         const std::int64_t first = begin_of(1);
-        level.choose_layers(memory_[1], end - begin, pitch_, rows_->width());
+        level.choose_layers(memory_[1], end - begin, sizes_.pitch, rows_->width());
         const auto offset_of = [&](std::int64_t i, std::int64_t row)
                                    HWY_ATTR { return offset + i * pitch + (begin + row) * pitch_of(0); };
         using Results = typename WindowLevel<T>::Results;
         const Results results = results_of_blocks(offset_of);
         level.choose_results(results);
         const auto result = [&](std::int64_t i, std::int64_t row) HWY_ATTR {
-            return results == Results::cached ? results_ + (i - first) % rows_at_once * pitch_
+            return results == Results::cached ? results_ + (i - first) % rows_at_once * sizes_.pitch
                                               : target_->place_of(offset_of(i, row));
         };
         const bool are_in_source = are_layers_in_source(begin, end);
@@ -359,7 +322,7 @@ class WindowTile {
                 const bool is_beyond = i == WindowLevel<T>::beyond;
                 const Asking asking = is_beyond ? Asking() : ahead.while_layer(i);
                 if (are_in_source && !is_beyond) {
-                    layers_->fill(offset + i * pitch, to, pitch_,
+                    layers_->fill(offset + i * pitch, to, sizes_.pitch,
                                   left == WindowLevel<T>::none ? nullptr
                                                                : target_->place_of(offset_of(left, 0)),
                                   asking);
@@ -370,7 +333,7 @@ class WindowTile {
                 }
                 fill_layers(
                     is_beyond ? i : offset + i * pitch, begin, end,
-                    [&](std::int64_t y) HWY_ATTR { return to + (y - begin) * pitch_; },
+                    [&](std::int64_t y) HWY_ATTR { return to + (y - begin) * sizes_.pitch; },
                     [&](std::int64_t y) HWY_ATTR {
                         return left == WindowLevel<T>::none ? nullptr
                                                             : target_->place_of(offset_of(left, y - begin));
@@ -415,10 +378,7 @@ class WindowTile {
     std::size_t looped_ = 0;  // axes before it are looped over, but for the levels
     std::int64_t run_begin_ = 0;
     std::int64_t run_end_ = 0;
-    std::int64_t piece_ = 0;
-    std::int64_t pitch_ = 0;       // between rows of a piece in scratch
-    std::int64_t long_pitch_ = 0;  // and between those that are extended
-    std::int64_t block_ = 1;       // rows of a block
+    WindowSizes sizes_;
     std::optional<WindowRows<T>> rows_;
     std::optional<TargetRows<T>> target_;
     std::array<std::optional<WindowLevel<T>>, 2> levels_;
