@@ -1,8 +1,8 @@
 #include "client/library/request_body.hpp"
 
+#include "client/library/sealed_memory.hpp"
 #include "common/protocol/base64.hpp"
 #include "common/protocol/table_json.hpp"
-#include "client/library/sealed_memory.hpp"
 
 #include <fmt/format.h>
 

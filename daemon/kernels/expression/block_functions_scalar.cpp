@@ -1,7 +1,7 @@
 #include "daemon/kernels/expression/block_functions.hpp"
 #include "daemon/kernels/expression/element_cast.hpp"
-#include "daemon/kernels/expression/unary_operations.hpp"
 #include "daemon/kernels/expression/function_operations.hpp"
+#include "daemon/kernels/expression/unary_operations.hpp"
 
 #include <hwy/targets.h>
 

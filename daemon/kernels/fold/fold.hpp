@@ -1,8 +1,8 @@
 #pragma once
 
+#include "daemon/kernels/expression/block_functions.hpp"
 #include "daemon/kernels/expression/block_program.hpp"
 #include "daemon/kernels/expression/iteration_space.hpp"
-#include "daemon/kernels/expression/block_functions.hpp"
 #include "daemon/kernels/fold/fold_functions.hpp"
 #include "daemon/kernels/fold/fold_geometry.hpp"
 #include "daemon/kernels/fold/reduction.hpp"

@@ -6,8 +6,8 @@
 #define SLAB_KERNELS_WEIGHTED_SUMS
 #endif
 
-#include "daemon/kernels/streaming/lines_ahead.hpp"
 #include "daemon/kernels/interpolation/row_steps_inl.hpp"
+#include "daemon/kernels/streaming/lines_ahead.hpp"
 #include "daemon/kernels/streaming/store_mode.hpp"
 
 #include <utility>

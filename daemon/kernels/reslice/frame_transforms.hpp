@@ -1,7 +1,7 @@
 #pragma once
 
-#include "daemon/kernels/kernel.hpp"
 #include "common/geometry/affine_matrix.hpp"
+#include "daemon/kernels/kernel.hpp"
 
 #include <vector>
 

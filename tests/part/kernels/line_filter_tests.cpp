@@ -1,5 +1,5 @@
-#include "daemon/kernels/interpolation/line_filter.hpp"
 #include "daemon/kernels/interpolation/element_value.hpp"
+#include "daemon/kernels/interpolation/line_filter.hpp"
 #include "daemon/kernels/interpolation/spline.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 
