@@ -18,8 +18,7 @@ Error not_with_a_daemon() {
     return {ErrorKind::usage, "--plugin is for a private instance, and a running daemon was asked for",
             "a daemon loads the plug-ins of its own configuration, when it starts",
             "Leave --socket and --daemon away; or have the library listed in [kernels] plugins of the "
-            "daemon's slabd.toml, "
-            "and restart it."};
+            "daemon's slabd.toml, and restart it."};
 }
 
 }  // namespace

@@ -45,9 +45,8 @@ std::vector<MachineCheck> check_daemon(const CommonOptions& options) {
     if (!attempt->connection) {
         return {{"daemon", options.socket.empty() ? Level::warn : Level::fail,
                  "none is running: " + attempt->absence,
-                 "slab run works all the same, in a private instance each time; systemctl start slabd makes "
-                 "jobs start "
-                 "at once."}};
+                 "slab run works all the same, in a private instance each time; systemctl start slabd "
+                 "makes jobs start at once."}};
     }
     const DaemonInfo& daemon = attempt->connection->daemon();
     std::vector<MachineCheck> checks{{"daemon", Level::ok,

@@ -14,8 +14,7 @@ void JobOptions::declare(CLI::App& app) {
                    ".npy.gz, .nii.gz, .gz");
     app.add_option("-o,--output", output_,
                    "The result's file; its ending chooses the format: .npy, .nii, .raw, .bin. run: also "
-                   "packed, with .gz "
-                   "behind that; an existing pipe; - for the standard output")
+                   "packed, with .gz behind that; an existing pipe; - for the standard output")
         ->type_name("FILE");
     app.add_option("--output-format", output_format_,
                    "Its format, whatever its name: npy (for pipes, too), nii, raw, npy.gz, ...")

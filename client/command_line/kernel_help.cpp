@@ -110,10 +110,12 @@ std::string kernel_help(const KernelInfo& kernel) {
     }
     if (std::ranges::find(kernel.parameters, "table", &KernelInfo::Parameter::type) !=
         kernel.parameters.end()) {
-        text += "\n" +
-                wrapped("A table is a file: .npy, or text with a row of numbers a line, separated by blanks "
-                        "or commas, or a file of ITK transforms. Or the numbers themselves, rows ended by semicolons: 1,0;0,1.",
-                        0);
+        text +=
+            "\n" +
+            wrapped(
+                "A table is a file: .npy, or text with a row of numbers a line, separated by blanks "
+                "or commas, or a file of ITK transforms. Or the numbers themselves, rows ended by semicolons: 1,0;0,1.",
+                0);
     }
     if (!kernel.plugin.empty()) {
         text += "\nplug-in\n  " + kernel.plugin + "\n";

@@ -62,8 +62,7 @@ MachineCheck check_shared_memory() {
     if (size < memory / 5 * 2) {
         return {"shared memory", Level::warn, found,
                 "The default volume is 40 % of memory: enlarge /dev/shm (mount -o remount,size=50% "
-                "/dev/shm), or set "
-                "volume.size."};
+                "/dev/shm), or set volume.size."};
     }
     return {"shared memory", Level::ok, found, ""};
 }
@@ -96,9 +95,8 @@ MachineCheck check_io_uring() {
         return {"io_uring", Level::ok, "permitted", ""};
     }
     return {"io_uring", Level::warn, errno_text(errno),
-            "Files are moved with pwrite instead, which is about as fast; sysctl kernel.io_uring_disabled=0 "
-            "permits it, "
-            "a container needs a seccomp profile that does."};
+            "Files are moved with pwrite instead, which is about as fast; sysctl "
+            "kernel.io_uring_disabled=0 permits it, a container needs a seccomp profile that does."};
 }
 
 MachineCheck check_memory_lock() {

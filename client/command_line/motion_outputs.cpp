@@ -42,10 +42,9 @@ std::string without_endings(const std::string& path) {
 
 void MotionOptions::declare(CLI::App& app) {
     app.add_option("--motion-out", prefix,
-                   "Of a job that finds motion: PREFIX_desc-confounds_timeseries.tsv and .json (BIDS), "
-                   "a plot of it, .png, and the aligned series' mean and the mask of voxels that all frames "
-                   "have. Unless "
-                   "given, the output's name without its ending; none: no such files")
+                   "Of a job that finds motion: PREFIX_desc-confounds_timeseries.tsv and .json (BIDS), a "
+                   "plot of it, .png, and the aligned series' mean and the mask of voxels that all frames "
+                   "have. Unless given, the output's name without its ending; none: no such files")
         ->type_name("PREFIX|none");
     app.add_option(
            "--write-params", parameters,

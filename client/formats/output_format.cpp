@@ -40,8 +40,7 @@ Expected<OutputFormat> output_format_of(std::string_view path) {
                                  ending.empty() ? std::string("its name has no ending")
                                                 : fmt::format("the ending '{}' stands for none", ending),
                                  "End the name with .npy (numpy), .nii (NIfTI), or .raw or .bin (the "
-                                 "elements only), and with .gz behind "
-                                 "that to have it packed."});
+                                 "elements only), and with .gz behind that to have it packed."});
 }
 
 Expected<OutputFormat> output_format_named(std::string_view name) {

@@ -135,9 +135,8 @@ void JobConductor::adopt(const ReplayedJournal& journal, std::map<std::string, U
             begin_again(*job);
         } else {
             journal_.append({{"record", "interrupted"}, {"job", job->id}});
-            spdlog::warn("job={} kernel={} user={} was interrupted by the end of the daemon that ran it: {} "
-                         "of {} tiles "
-                         "are filled; slab resume {}",
+            spdlog::warn("job={} kernel={} user={} was interrupted by the end of the daemon that ran it: "
+                         "{} of {} tiles are filled; slab resume {}",
                          job->id, job->request.kernel, job->owner.user, job->tiles_done, job->plan.tile_count,
                          job->id);
         }
@@ -316,7 +315,8 @@ void JobConductor::adopt_progress(Job& job, JobRecord& record) {
         job.pipeline.resume(band, stage);
     }
     // What a job tells beside its output is read when all is computed, from workspaces that are then given back.
-    const bool is_lost = job.pipeline.all_computed() ? !job.plan.steps.back().plan.told.empty() : !has_sources;
+    const bool is_lost =
+        job.pipeline.all_computed() ? !job.plan.steps.back().plan.told.empty() : !has_sources;
     if (is_lost) {
         forget_progress(job);
         return;

@@ -14,13 +14,11 @@ KernelDescription description() {
             "scipy.ndimage.affine_transform: output element k shows the input at the coordinate\n"
             "  matrix * k + offset\n"
             "in the array's own index order, samples at whole numbers, by a B-spline of the order. The "
-            "matrix "
-            "is n numbers (a diagonal), n x n, n x n+1 (the last column is the offset), or n+1 x n+1 (and "
-            "the "
-            "last row is 0 ... 0 1). Integers are rounded half away from zero and clamped, a NaN becomes 0. "
-            "NaN and infinity: order 0 moves them, order 1 leaves out a neighbour whose weight is 0, higher "
-            "orders spread them. The result does not depend on how the work is divided. The output streams, "
-            "the input must fit.",
+            "matrix is n numbers (a diagonal), n x n, n x n+1 (the last column is the offset), or n+1 x "
+            "n+1 (and the last row is 0 ... 0 1). Integers are rounded half away from zero and clamped, a "
+            "NaN becomes 0. NaN and infinity: order 0 moves them, order 1 leaves out a neighbour whose "
+            "weight is 0, higher orders spread them. The result does not depend on how the work is "
+            "divided. The output streams, the input must fit.",
         .inputs = {{"input", "1 to 3 dimensions"}},
         .parameters =
             {{"matrix", ParameterType::table, "from output indices to input coordinates", "", {}, ""},

@@ -21,16 +21,13 @@ KernelDescription description_of(std::string name, std::string summary, std::str
                    "makes all NaN. Windows "
                    "may be longer than the array. Up to " +
                    std::to_string(most_weights) +
-                   " weights, each multiplied out: of a large window that is a product of one of each axis, "
-                   "uniform or gaussian "
-                   "are faster.\n"
+                   " weights, each multiplied out: of a large window that is a product of one of each "
+                   "axis, uniform or gaussian are faster.\n"
                    "float32, complex64 and 8-bit integers are computed in float32 where there are at most "
-                   "512 weights, all "
-                   "else in double, in scipy's order. With complex weights the output is complex. Integers "
-                   "are rounded half "
-                   "away from zero and clamped, a bool is true from 0.5 on; with truncate_integers they are "
-                   "cut off and wrap "
-                   "around, as scipy's. The result does not depend on how the work is divided.",
+                   "512 weights, all else in double, in scipy's order. With complex weights the output is "
+                   "complex. Integers are rounded half away from zero and clamped, a bool is true from "
+                   "0.5 on; with truncate_integers they are cut off and wrap around, as scipy's. The "
+                   "result does not depend on how the work is divided.",
         .inputs = {{"input", "1 to 5 dimensions"}, {"weights", "as many dimensions"}},
         .parameters = {{"origin",
                         ParameterType::integer_per_axis,

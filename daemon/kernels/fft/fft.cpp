@@ -7,19 +7,14 @@ namespace {
 
 const char* const method =
     "float32 and complex64 are computed in single precision, all else in double. A line is transformed by "
-    "Stockham's autosort passes of 4, 2, 3, 5 and other primes up to 61 (Van Loan 1992), several lines side "
-    "by side "
-    "in a vector; lengths with a larger prime by Bluestein's convolution (1970). Each line alone, so the "
-    "result "
-    "does not depend on how the work is divided. An axis may have about 129000 elements in double and 258000 "
-    "in "
-    "single precision (16000 where several lines are to share a vector, the fast way; and half of a power of "
-    "two "
-    "as much where Bluestein's convolution is needed). One pass over the array for each axis, each but the "
-    "last into "
-    "an array of the kernel's own; arrays stream through the volume when their slowest axis is not "
-    "transformed. A NaN or an "
-    "infinity spreads over its lines.";
+    "Stockham's autosort passes of 4, 2, 3, 5 and other primes up to 61 (Van Loan 1992), several lines "
+    "side by side in a vector; lengths with a larger prime by Bluestein's convolution (1970). Each line "
+    "alone, so the result does not depend on how the work is divided. An axis may have about 129000 "
+    "elements in double and 258000 in single precision (16000 where several lines are to share a vector, "
+    "the fast way; and half of a power of two as much where Bluestein's convolution is needed). One pass "
+    "over the array for each axis, each but the last into an array of the kernel's own; arrays stream "
+    "through the volume when their slowest axis is not transformed. A NaN or an infinity spreads over its "
+    "lines.";
 
 std::vector<ParameterDescription> parameters() {
     return {
@@ -27,8 +22,7 @@ std::vector<ParameterDescription> parameters() {
         {"norm",
          ParameterType::choice,
          "backward: the inverse is divided by the number of elements; forward: the forward transform is; "
-         "ortho: both "
-         "by its square root",
+         "ortho: both by its square root",
          "",
          {"backward", "ortho", "forward"},
          "backward"}};
@@ -67,9 +61,8 @@ const KernelDescription& describe_ifft() {
 const KernelDescription& describe_rfft() {
     static const KernelDescription description =
         description_of("rfft", "discrete Fourier transform of a real array",
-                       "numpy.fft.rfftn: as fft, and of the last of the axes only the n/2 + 1 elements that "
-                       "are not conjugates of "
-                       "others.\n",
+                       "numpy.fft.rfftn: as fft, and of the last of the axes only the n/2 + 1 elements "
+                       "that are not conjugates of others.\n",
                        "all but complex", "slab run rfft image.npy -o spectrum.npy --axes 0,1");
     return description;
 }
@@ -79,8 +72,8 @@ const KernelDescription& describe_irfft() {
         KernelDescription made =
             description_of("irfft", "inverse of rfft",
                            "numpy.fft.irfftn: of the last of the axes the input has n/2 + 1 elements, the "
-                           "output n; the imaginary "
-                           "parts of what is its own conjugate do not count. The result is real.\n",
+                           "output n; the imaginary parts of what is its own conjugate do not count. The "
+                           "result is real.\n",
                            "all", "slab run irfft spectrum.npy -o image.npy --axes 0,1");
         made.parameters.push_back({"n",
                                    ParameterType::integer,

@@ -10,22 +10,16 @@ const KernelDescription& describe() {
         .name = "fold",
         .summary = "an expression of one or more arrays, reduced: its sum, mean, extremes, histogram, ...",
         .details =
-            "As numpy's functions of the same names over the axes of --axis, or over all: then the result is "
-            "one "
-            "number, which is printed (count: numpy.count_nonzero). Types are numpy's. Sums are compensated, "
-            "of "
-            "float32 in double, and rounded once; integers wrap around. std and var combine counts, means "
-            "and "
-            "sums of squares (Chan, Golub, LeVeque 1979). The least, the largest and their indices are NaN "
-            "and "
-            "the first NaN's where there is one; indices are flat, in C order, over all reduced axes. Values "
-            "gather in groups on one grid of the whole array: the result has the same bits however the work "
-            "is "
-            "divided.\n"
+            "As numpy's functions of the same names over the axes of --axis, or over all: then the result "
+            "is one number, which is printed (count: numpy.count_nonzero). Types are numpy's. Sums are "
+            "compensated, of float32 in double, and rounded once; integers wrap around. std and var "
+            "combine counts, means and sums of squares (Chan, Golub, LeVeque 1979). The least, the "
+            "largest and their indices are NaN and the first NaN's where there is one; indices are flat, "
+            "in C order, over all reduced axes. Values gather in groups on one grid of the whole array: "
+            "the result has the same bits however the work is divided.\n"
             "histogram counts as numpy.histogram: --bins equal bins over --range, beyond which (and NaN) "
-            "nothing "
-            "is counted; without --range over the finite values, which are then read twice: the arrays must "
-            "fit "
+            "nothing is counted; without --range over the finite values, which are then read twice: the "
+            "arrays must fit "
             "in the volume.\n" +
             expression_details(),
         .inputs = {{"a", "0 to 5 dimensions; up to 16 arrays, in the expression a, b, c, ...",

@@ -23,22 +23,18 @@ const KernelDescription& describe() {
             .name = "gaussian",
             .summary = "smooth by a Gaussian, or take its derivatives",
             .details = "A Gaussian of standard deviation `sigma` along each axis, as "
-                       "scipy.ndimage.gaussian_filter: weights "
-                       "exp(-x^2 / (2 sigma^2)) at the distances x up to int(truncate * sigma + 0.5), or up "
-                       "to `radius`, "
-                       "divided by their sum. derivative 1 or 2 multiplies them by x / sigma^2 or x^2 / "
-                       "sigma^4 - 1 / sigma^2 "
+                       "scipy.ndimage.gaussian_filter: weights exp(-x^2 / (2 sigma^2)) at the distances x "
+                       "up to int(truncate * sigma + 0.5), or up to `radius`, divided by their sum. "
+                       "derivative 1 or 2 multiplies them by x / sigma^2 or x^2 / sigma^4 - 1 / sigma^2 "
                        "(scipy's `order`): the slope and the curvature of the smoothed array. An axis of "
-                       "sigma 0 is left "
-                       "alone. The axes are filtered one after the other, most of them on the way through "
-                       "the caches; where "
-                       "cval makes the result depend on their order it is scipy's, the first axis first.\n"
-                       "float32, complex64 and 8-bit integers are computed in float32, all else in double. "
-                       "Integers are rounded "
-                       "once, at the end, half away from zero, and clamped; a bool is true from 0.5 on. With "
-                       "truncate_integers they are cut off after every axis, as scipy's are. A NaN spreads "
-                       "as far as its "
-                       "window. The result does not depend on how the work is divided.",
+                       "sigma 0 is left alone. The axes are filtered one after the other, most of them on "
+                       "the way through the caches; where cval makes the result depend on their order it "
+                       "is scipy's, the first axis first.\n"
+                       "float32, complex64 and 8-bit integers are computed in float32, all else in "
+                       "double. Integers are rounded once, at the end, half away from zero, and clamped; "
+                       "a bool is true from 0.5 on. With truncate_integers they are cut off after every "
+                       "axis, as scipy's are. A NaN spreads as far as its window. The result does not "
+                       "depend on how the work is divided.",
             .inputs = {{"input", "1 to 5 dimensions"}},
             .parameters =
                 {{"sigma",
@@ -106,9 +102,8 @@ Expected<std::int64_t> radius_of(const AxisRequest& request) {
             fmt::format("axis {} has sigma {} and the radius {}; 0 is the least and {} the most",
                         request.named, request.sigma,
                         request.radius < -1 ? static_cast<double>(request.radius) : radius, most_radius),
-            "Filter twice with smaller sigmas (their squares add up), give a smaller truncate, or shrink the "
-            "array "
-            "first."));
+            "Filter twice with smaller sigmas (their squares add up), give a smaller truncate, or shrink "
+            "the array first."));
     }
     return static_cast<std::int64_t>(radius);
 }

@@ -47,14 +47,10 @@ std::string expression_details() {
         "Constants: numbers, 2j, pi, e (of five arrays and more e is the fifth), inf, nan, True, False. "
         "Functions: {}.\n"
         "Types are numpy 1.24's: arrays by numpy.promote_types, numbers by their value. Integers wrap "
-        "around; "
-        "anything // 0 or % 0 of integers is 0; an integer array to a negative power, which numpy refuses, "
-        "is "
-        "cut to a whole number. Where numpy computes in float16 (sqrt of int8, say) the type is float32. "
-        "Exp, "
-        "logarithms and trigonometry are within a few units in the last place of the C library's; all else "
-        "is "
-        "numpy's arithmetic bit for bit, without fused multiply-add.",
+        "around; anything // 0 or % 0 of integers is 0; an integer array to a negative power, which numpy "
+        "refuses, is cut to a whole number. Where numpy computes in float16 (sqrt of int8, say) the type "
+        "is float32. Exp, logarithms and trigonometry are within a few units in the last place of the C "
+        "library's; all else is numpy's arithmetic bit for bit, without fused multiply-add.",
         expression::function_names());
 }
 

@@ -11,9 +11,8 @@ const KernelDescription& describe() {
         .summary = "outer product of two vectors: r[i, j] = y[i] * x[j]",
         .details =
             "r[i, j] = y[i] * x[j], as numpy.outer. Both vectors have one dtype, and so has the result: "
-            "integers "
-            "wrap around, bool is a logical and, complex is (ar*br - ai*bi, ar*bi + ai*br) without fused "
-            "multiply-add, and a NaN is always numpy.nan's bits.",
+            "integers wrap around, bool is a logical and, complex is (ar*br - ai*bi, ar*bi + ai*br) "
+            "without fused multiply-add, and a NaN is always numpy.nan's bits.",
         .inputs = {{"y", "1-D"}, {"x", "1-D"}},
         .parameters = {},
         .dtypes = "all, the same for both inputs",

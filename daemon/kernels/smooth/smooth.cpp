@@ -21,12 +21,9 @@ const KernelDescription& describe() {
             .name = "smooth",
             .summary = "smooth volumes by a Gaussian whose width is given in mm",
             .details = "A Gaussian of the full width at half maximum `fwhm` in mm along the three axes of "
-                       "space: the kernel "
-                       "gaussian, with sigma = fwhm / (sqrt(8 ln 2) * voxel size). Voxel sizes are the "
-                       "file's (NIfTI), or "
-                       "those of affine or voxel_size; frames of a series are smoothed each for itself. "
-                       "Everything else is as "
-                       "of gaussian.",
+                       "space: the kernel gaussian, with sigma = fwhm / (sqrt(8 ln 2) * voxel size). "
+                       "Voxel sizes are the file's (NIfTI), or those of affine or voxel_size; frames of a "
+                       "series are smoothed each for itself. Everything else is as of gaussian.",
             .inputs = {{"input", "3 to 5 dimensions, three of space"}},
             .parameters =
                 {{"fwhm",

@@ -18,21 +18,17 @@ const KernelDescription& describe() {
             .summary = "the mean of a box around each element",
             .details =
                 "Each element becomes the mean of `size` elements along each axis, as "
-                "scipy.ndimage.uniform_filter: those from i - size/2 - origin (rounded down) on. Windows may "
-                "be longer than the array.\n"
-                "Every window is summed up by itself, in the same order wherever it lies: sums of 2, 4, 8, "
-                "... "
-                "neighbours first, then of those that make it up (pairwise summation; Higham 1993). So no "
-                "rounding error accumulates along an axis, and a NaN or an infinity stays in the windows "
-                "that "
-                "have it; scipy's running sum carries it on to the end of the axis.\n"
-                "float32 and complex64 are computed in float32, 8- and 16-bit integers too where their sums "
-                "are exact in it, all else in double. Sums larger than the type's largest number are "
-                "infinite. "
-                "Integers are rounded once, at the end, half away "
-                "from zero; a bool is true where at least half of the window is. With truncate_integers they "
-                "are cut off after every axis, as scipy's are. The result does not depend on how the work is "
-                "divided.",
+                "scipy.ndimage.uniform_filter: those from i - size/2 - origin (rounded down) on. Windows "
+                "may be longer than the array.\n"
+                "Every window is summed up by itself, in the same order wherever it lies: sums of 2, 4, "
+                "8, ... neighbours first, then of those that make it up (pairwise summation; Higham "
+                "1993). So no rounding error accumulates along an axis, and a NaN or an infinity stays in "
+                "the windows that have it; scipy's running sum carries it on to the end of the axis.\n"
+                "float32 and complex64 are computed in float32, 8- and 16-bit integers too where their "
+                "sums are exact in it, all else in double. Sums larger than the type's largest number are "
+                "infinite. Integers are rounded once, at the end, half away from zero; a bool is true "
+                "where at least half of the window is. With truncate_integers they are cut off after "
+                "every axis, as scipy's are. The result does not depend on how the work is divided.",
             .inputs = {{"input", "1 to 5 dimensions"}},
             .parameters = {{"size",
                             ParameterType::integer_per_axis,
