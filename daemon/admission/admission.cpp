@@ -4,6 +4,7 @@
 #include "common/units/byte_size.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/mover/mover_messages.hpp"
+#include "daemon/scheduling/job_planning.hpp"
 
 #include <fmt/format.h>
 

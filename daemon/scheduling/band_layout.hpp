@@ -11,6 +11,14 @@ inline constexpr std::int64_t preferred_slot_bytes = std::int64_t{64} << 20;
 inline constexpr int most_slots = 4;
 inline constexpr std::int64_t most_bands = 16384;  // of a phase: bounds the work of planning
 
+// What may be held of the volume, and whether the job should stream although it would fit.
+struct Room {
+    std::int64_t most_bytes = 0;
+    bool output_stays = false;  // the result is kept in the volume: it cannot stream
+    bool prefers_ring = false;  // memory that is touched for the first time is dear: use little of it
+    bool wants_least = false;   // least_bytes of a job that fits, too: as much work again
+};
+
 // Everything in the volume at once: one band.
 void lay_out_whole(JobPlan& plan);
 

@@ -1,9 +1,7 @@
 #pragma once
 
 #include "common/array/array_description.hpp"
-#include "common/errors/error.hpp"
 #include "daemon/kernels/kernel.hpp"
-#include "daemon/scheduling/guest_step.hpp"
 #include "daemon/scheduling/step_plan.hpp"
 #include "daemon/scheduling/tile_grid.hpp"
 
@@ -100,26 +98,5 @@ struct JobPlan {
     // it knows only the shapes that they lead to.
     std::uint64_t fingerprint() const;
 };
-
-// What may be held of the volume, and whether the job should stream although it would fit.
-struct Room {
-    std::int64_t most_bytes = 0;
-    bool output_stays = false;  // the result is kept in the volume: it cannot stream
-    bool prefers_ring = false;  // memory that is touched for the first time is dear: use little of it
-    bool wants_least = false;   // least_bytes of a job that fits, too: as much work again
-};
-
-struct JobPlanRequest {
-    std::vector<StepRequest> steps;  // the last one's output is the job's
-    std::vector<ArrayDescription> inputs;
-    std::int64_t tile_bytes = 0;
-    Room room;
-    std::vector<std::optional<WorldMatrix>> worlds = {};  // of the inputs, where files tell it; may be empty
-    std::optional<GuestOutput> guests = {};               // instead of steps and inputs
-};
-
-// Checks the arrays, asks the kernels, and decides whether the arrays are in the volume whole or stream through it. A
-// job that fits in no way is refused with the least room that would do.
-Expected<JobPlan> plan_job(JobPlanRequest request);
 
 }  // namespace slab::daemon

@@ -2,7 +2,7 @@
 
 #include "common/volume/layout.hpp"
 #include "daemon/scheduling/band_layout.hpp"
-#include "daemon/scheduling/job_plan.hpp"
+#include "daemon/scheduling/job_planning.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "daemon/scheduling/job_plan.hpp"
+#include "daemon/scheduling/job_planning.hpp"
 
 #include <doctest/doctest.h>
 

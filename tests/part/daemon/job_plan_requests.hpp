@@ -1,7 +1,7 @@
 #pragma once
 
 #include "daemon/kernels/kernel_registry.hpp"
-#include "daemon/scheduling/job_plan.hpp"
+#include "daemon/scheduling/job_planning.hpp"
 
 #include <algorithm>
 #include <cstdint>

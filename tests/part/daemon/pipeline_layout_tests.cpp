@@ -1,7 +1,7 @@
 #include "tests/part/daemon/job_plan_requests.hpp"
 
 #include "daemon/scheduling/band_layout.hpp"
-#include "daemon/scheduling/job_plan.hpp"
+#include "daemon/scheduling/job_planning.hpp"
 
 #include <doctest/doctest.h>
 
