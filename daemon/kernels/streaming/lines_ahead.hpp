@@ -22,7 +22,6 @@ class LinesAhead {
         std::int64_t lines() const { return count * ((bytes + line_bytes - 1) / line_bytes); }
     };
 
-    LinesAhead() = default;
     // rows: of the layer with index 0. offsets: room for rows.lines().
     LinesAhead(const Rows& rows, std::int64_t layer_pitch, std::int64_t* offsets)
         : first_(rows.first), layer_pitch_(layer_pitch), offsets_(offsets), count_(rows.lines()) {
