@@ -220,6 +220,45 @@ class Gaussian(WindowTestCase):
                 np.testing.assert_allclose(result, expected, rtol=0, atol=1e-11)
 
 
+class TheOrderOfAxes(WindowTestCase):
+    """Where it matters the first axis comes first, or the first that is listed, whatever the order in memory."""
+
+    CASES = list(itertools.product("CF", (None, (0, 1), (1, 0), (2, 0), (1, 0, 2), (-1, -3))))
+
+    def test_of_derivatives_with_a_constant_beyond_the_edge(self):
+        rng = np.random.default_rng(16)
+        for order, axes in self.CASES:
+            with self.subTest(order=order, axes=axes):
+                array = np.asarray(rng.standard_normal((7, 9, 12)), order=order)
+                listed = range(3) if axes is None else axes
+                sigmas, derivatives = [1.0, 2.0, 0.5][:len(listed)], [2, 0, 1][:len(listed)]
+
+                result = self.slabd.run("gaussian", array, sigma=sigmas, derivative=derivatives, mode="constant", cval=3,
+                                        **({} if axes is None else {"axes": axes}))
+
+                expected = array
+                for axis, sigma, derivative in zip(listed, sigmas, derivatives):
+                    expected = scipy.ndimage.gaussian_filter1d(expected, sigma, axis, derivative, mode="constant", cval=3)
+                np.testing.assert_allclose(result, expected, rtol=0, atol=1e-11)
+
+    def test_of_integers_that_are_cut_off(self):
+        rng = np.random.default_rng(17)
+        for order, axes in self.CASES:
+            with self.subTest(order=order, axes=axes):
+                array = np.asarray(oracle.random_values(rng, (7, 9, 12), "u1"), order=order)
+                options = {"truncate_integers": True, **({} if axes is None else {"axes": axes})}
+
+                smooth = self.slabd.run("gaussian", array, sigma=1.2, **options)
+                mean = self.slabd.run("uniform", array, size=5, **options)
+
+                expected_smooth = expected_mean = array
+                for axis in range(3) if axes is None else axes:
+                    expected_smooth = scipy.ndimage.gaussian_filter1d(expected_smooth, 1.2, axis)
+                    expected_mean = scipy.ndimage.uniform_filter1d(expected_mean, 5, axis)
+                np.testing.assert_array_equal(smooth, expected_smooth)
+                np.testing.assert_array_equal(mean, expected_mean)
+
+
 class CorrelateAndConvolve(WindowTestCase):
     def weights(self, rng, shape):
         return rng.integers(-4, 5, shape) / 4

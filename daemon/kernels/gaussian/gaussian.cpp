@@ -22,19 +22,19 @@ const KernelDescription& describe() {
         KernelDescription result{
             .name = "gaussian",
             .summary = "smooth by a Gaussian, or take its derivatives",
-            .details = "A Gaussian of standard deviation `sigma` along each axis, as "
-                       "scipy.ndimage.gaussian_filter: weights exp(-x^2 / (2 sigma^2)) at the distances x "
-                       "up to int(truncate * sigma + 0.5), or up to `radius`, divided by their sum. "
-                       "derivative 1 or 2 multiplies them by x / sigma^2 or x^2 / sigma^4 - 1 / sigma^2 "
-                       "(scipy's `order`): the slope and the curvature of the smoothed array. An axis of "
-                       "sigma 0 is left alone. The axes are filtered one after the other, most of them on "
-                       "the way through the caches; where cval makes the result depend on their order it "
-                       "is scipy's, the first axis first.\n"
-                       "float32, complex64 and 8-bit integers are computed in float32, all else in "
-                       "double. Integers are rounded once, at the end, half away from zero, and clamped; "
-                       "a bool is true from 0.5 on. With truncate_integers they are cut off after every "
-                       "axis, as scipy's are. A NaN spreads as far as its window. The result does not "
-                       "depend on how the work is divided.",
+            .details =
+                "A Gaussian of standard deviation `sigma` along each axis, as "
+                "scipy.ndimage.gaussian_filter: weights exp(-x^2 / (2 sigma^2)) at the distances x up to "
+                "int(truncate * sigma + 0.5), or up to `radius`, divided by their sum. derivative 1 or 2 "
+                "multiplies them by x / sigma^2 or x^2 / sigma^4 - 1 / sigma^2 (scipy's `order`): the "
+                "slope and the curvature of the smoothed array. An axis of sigma 0 is left alone. The "
+                "axes are filtered one after the other, most of them on the way through the caches; where "
+                "cval makes the result depend on their order it is scipy's: the first axis first, or the "
+                "first that `axes` lists.\n"
+                "float32, complex64 and 8-bit integers are computed in float32, all else in double. "
+                "Integers are rounded once, at the end, half away from zero, and clamped; a bool is true "
+                "from 0.5 on. With truncate_integers they are cut off after every axis, as scipy's are. A "
+                "NaN spreads as far as its window. The result does not depend on how the work is divided.",
             .inputs = {{"input", "1 to 5 dimensions"}},
             .parameters =
                 {{"sigma",
@@ -214,7 +214,6 @@ Expected<KernelPlan> plan(const PlanRequest& request) {
         windows.push_back(window);
         has_derivative = has_derivative || one.derivative > 0;
     }
-    std::ranges::sort(windows, {}, &WindowAxis::axis);
 
     WindowProgram program{};
     program.kind = WindowKind::weights;
@@ -229,10 +228,11 @@ Expected<KernelPlan> plan(const PlanRequest& request) {
     program.element = part_dtype(options->output);
     const bool has_cval = options->boundary == Boundary::grid_constant && options->cval != 0.0;
     const bool depends_on_order = options->whole_numbers == WholeNumbers::cut || (has_cval && has_derivative);
-    plan_window_passes(windows, depends_on_order ? AxesOrder::slowest_first : AxesOrder::free, program,
-                       options->cval, input, result);
     result.tolerance =
         windows.empty() ? 0.0 : tolerance_of(program, options->output) * std::max(gain, 0x1p-40);
+    plan_window_passes(in_users_order(request, std::move(windows)),
+                       depends_on_order ? AxesOrder::as_listed : AxesOrder::free, program, options->cval,
+                       input, result);
     return result;
 }
 

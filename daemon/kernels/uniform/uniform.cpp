@@ -135,7 +135,6 @@ Expected<KernelPlan> plan(const PlanRequest& request) {
             elements *= static_cast<double>(window->taps);
         }
     }
-    std::ranges::sort(windows, {}, &WindowAxis::axis);
 
     WindowProgram program{};
     program.kind = WindowKind::mean;
@@ -150,8 +149,9 @@ Expected<KernelPlan> plan(const PlanRequest& request) {
     }
     KernelPlan result;
     result.output = {options->output, input.shape, MemoryOrder::c};
-    plan_window_passes(windows, is_cut ? AxesOrder::slowest_first : AxesOrder::free, program, options->cval,
-                       input, result);
+    plan_window_passes(in_users_order(request, std::move(windows)),
+                       is_cut ? AxesOrder::as_listed : AxesOrder::free, program, options->cval, input,
+                       result);
     return result;
 }
 

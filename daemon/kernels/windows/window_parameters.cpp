@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -114,6 +115,13 @@ Expected<void> check_window_input(const PlanRequest& request, std::string_view k
                          "Give an array with at least one dimension."));
     }
     return {};
+}
+
+std::vector<WindowAxis> in_users_order(const PlanRequest& request, std::vector<WindowAxis> windows) {
+    if (request.axes == AxisOrder::reversed) {
+        std::ranges::reverse(windows);
+    }
+    return windows;
 }
 
 template <typename T>

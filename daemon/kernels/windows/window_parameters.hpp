@@ -33,6 +33,9 @@ template <typename T>
 Expected<std::vector<T>> value_of_axes(const PlanRequest& request, std::string_view name,
                                        const std::vector<int>& axes, T fallback);
 
+// Windows of axes in the kernel's order, as the user lists these: reversed where the arrays' axes are.
+std::vector<WindowAxis> in_users_order(const PlanRequest& request, std::vector<WindowAxis> windows);
+
 bool holds_whole_numbers(DType dtype);  // bools are
 
 Error window_usage(std::string what, std::string because, std::string remedy);

@@ -52,13 +52,12 @@ struct PassRange {
     std::size_t end;
 };
 
-// The slowest axes first: when bands stream, only the input is then read with their halo.
 std::vector<PassRange> passes_of(const std::vector<WindowAxis>& windows, AxesOrder order,
                                  const ArrayDescription& array) {
     std::vector<PassRange> passes;
     for (std::size_t end = windows.size(); end > 0;) {
         const std::size_t count =
-            order == AxesOrder::slowest_first ? 1 : windows_of_a_pass(windows, end - 1, array);
+            order == AxesOrder::as_listed ? 1 : windows_of_a_pass(windows, end - 1, array);
         passes.push_back({end - count, end});
         end -= count;
     }
@@ -126,8 +125,12 @@ WindowLayout window_layout(const WindowProgram& program, std::size_t pass, const
     return layout;
 }
 
-void plan_window_passes(const std::vector<WindowAxis>& windows, AxesOrder order, WindowProgram program,
-                        double cval, const ArrayDescription& input, KernelPlan& plan) {
+void plan_window_passes(std::vector<WindowAxis> windows, AxesOrder order, WindowProgram program, double cval,
+                        const ArrayDescription& input, KernelPlan& plan) {
+    if (order == AxesOrder::free) {
+        // The slowest first: when bands stream, only the input is then read with their halo.
+        std::ranges::sort(windows, {}, &WindowAxis::axis);
+    }
     const ArrayDescription between{workspace_dtype(input.dtype, program.type), input.shape, MemoryOrder::c};
     double beyond = cval;
     int next = 0;

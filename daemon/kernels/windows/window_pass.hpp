@@ -24,12 +24,12 @@ inline WindowLayout window_layout(const WindowProgram& program, std::size_t pass
     return window_layout(program, pass, ArrayDescription{array.dtype, array.shape, MemoryOrder::c});
 }
 
-// Whether passes may take several axes, the fastest first: where the order of the axes does not matter.
-enum class AxesOrder : std::uint8_t { free, slowest_first };
+// Where the order of the axes does not matter, passes take several; else each has one, as they are listed.
+enum class AxesOrder : std::uint8_t { free, as_listed };
 
-// Divides the windows (by axis, slowest first; each of more than one tap or with a weight that is not 1) into passes, and
-// completes the plan: program, workspaces, tiles. Of the program, all but axes and passes is there.
-void plan_window_passes(const std::vector<WindowAxis>& windows, AxesOrder order, WindowProgram program,
-                        double cval, const ArrayDescription& input, KernelPlan& plan);
+// Divides the windows (each of more than one tap or with a weight that is not 1) into passes, and completes the plan:
+// program, workspaces, tiles. Of the program, all but axes and passes is there.
+void plan_window_passes(std::vector<WindowAxis> windows, AxesOrder order, WindowProgram program, double cval,
+                        const ArrayDescription& input, KernelPlan& plan);
 
 }  // namespace slab::kernels
