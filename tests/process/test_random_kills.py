@@ -9,6 +9,7 @@ import time
 import unittest
 
 import numpy as np
+import scipy.ndimage
 
 import slab
 from daemon_status import worker_pids_by_cpu
@@ -90,6 +91,13 @@ class RandomKills(DaemonTestCase):
         undisturbed = np.array(self.slabd.run("fold", array, **expression))
         np.testing.assert_allclose(undisturbed, (np.sin(array) * array).sum(axis=0), rtol=1e-9)
         self.assert_whatever_dies(0.02, undisturbed, "fold", array, **expression)
+
+    def test_a_gaussian_is_bit_identical_whenever_workers_die(self):
+        """Its results leave a worker past the caches, rows of one layer while those of others are summed up."""
+        array = np.random.default_rng(6).standard_normal((64, 192, 256)).astype(np.float32)
+        undisturbed = np.array(self.slabd.run("gaussian", array, sigma=2))
+        np.testing.assert_allclose(undisturbed, scipy.ndimage.gaussian_filter(array, 2), atol=2e-6)
+        self.assert_whatever_dies(0.02, undisturbed, "gaussian", array, sigma=2)
 
     def assert_whatever_dies(self, within_s, expected, kernel, array, **parameters):
         lost = 0

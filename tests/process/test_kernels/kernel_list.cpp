@@ -1,5 +1,6 @@
 #include "daemon/kernels/affine/affine.hpp"
 #include "daemon/kernels/fold/fold.hpp"
+#include "daemon/kernels/gaussian/gaussian.hpp"
 #include "daemon/kernels/kernel_registry.hpp"
 #include "daemon/kernels/map/map.hpp"
 #include "daemon/kernels/outer/outer.hpp"
@@ -12,10 +13,11 @@
 namespace slab::kernels {
 
 std::span<const Kernel> built_in_kernels() {
-    static const std::array kernels{zoom_kernel(),        outer_kernel(),      affine_kernel(),
-                                    reslice_kernel(),     map_kernel(),        fold_kernel(),
-                                    test_crash_kernel(),  test_hang_kernel(),  test_slow_kernel(),
-                                    test_phases_kernel(), test_table_kernel(), test_rows_kernel()};
+    static const std::array kernels{zoom_kernel(),      outer_kernel(),       affine_kernel(),
+                                    reslice_kernel(),   map_kernel(),         fold_kernel(),
+                                    gaussian_kernel(),  test_crash_kernel(),  test_hang_kernel(),
+                                    test_slow_kernel(), test_phases_kernel(), test_table_kernel(),
+                                    test_rows_kernel()};
     return kernels;
 }
 
