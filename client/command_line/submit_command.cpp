@@ -1,7 +1,6 @@
 #include "client/command_line/command.hpp"
 #include "client/command_line/common_options.hpp"
 #include "client/command_line/job_options.hpp"
-#include "client/command_line/job_report.hpp"
 #include "client/command_line/job_watcher.hpp"
 
 #include <CLI/CLI.hpp>
@@ -110,7 +109,7 @@ class SubmitCommand final : public Command {
         } else {
             fmt::print("{}\n", submitted->id);
         }
-        return exit_code_of(*submitted);
+        return 0;  // it was accepted; it may even have ended by now, which is for wait to tell
     }
 
     JobOptions job_;

@@ -1,6 +1,7 @@
 """submit, wait, ps, show, cancel; --keep, attach, fetch, drop; job files."""
 
 import os
+import signal
 import unittest
 
 import numpy as np
@@ -82,6 +83,20 @@ class JobCommands(DaemonTestCase):
         self.slab("wait", job, code=EXIT_CANCELLED)
         self.assertEqual(self.show(job)["outcome"], "cancelled")
         self.daemon.wait_until_nothing_is_held()
+
+    def test_submit_exits_with_0_when_the_job_fails_before_its_id_is_told(self):
+        """The id is told when the job is in the journal; how the job ends is for wait to tell."""
+        self.daemon.arm("journal-before-report")
+        submit = self.daemon.start_slab("submit", "test_crash", self.input, "-o", self.output, "--tile", 0)
+        journal = self.daemon.wait_stopped("journal-before-report")
+        connection = self.daemon.connect()
+        wait_until(lambda: "failed" in str(connection.jobs(all=True)), "the job fails")
+
+        os.kill(journal, signal.SIGCONT)
+        submit.finish()
+
+        self.assert_exit(submit, EXIT_DONE)
+        self.slab("wait", int(submit.out), code=EXIT_FAILED)
 
     def test_wait_for_several_exits_with_the_worst(self):
         done = self.submit("zoom", self.input, "--keep", *ZOOM)
