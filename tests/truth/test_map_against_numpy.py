@@ -81,6 +81,11 @@ class Types(Map):
                 result = self.slabd.run("map", a, expr=expression)
                 self.assertEqual(result[0], expected)
                 self.assertEqual(result.dtype, np.asarray(expected).dtype)
+        for expression in ("(-1)**0.5", "(-8)**(1 / 3)", "(-2.5)**-0.5", "(0.5 - 3)**1.5"):
+            with self.subTest(expression=expression):
+                result = self.slabd.run("map", a, expr=expression)
+                np.testing.assert_allclose(result, eval(expression), rtol=1e-15, atol=1e-15)
+                self.assertEqual(result.dtype, np.complex128)
 
     def test_casts(self):
         rng = np.random.default_rng(5)

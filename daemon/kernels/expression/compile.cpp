@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <complex>
 #include <vector>
 
@@ -136,7 +137,7 @@ class Compiler {
         return value;
     }
 
-    // Python's own arithmetic: True is 1, and 2**-1 is 0.5.
+    // Python's own arithmetic: True is 1, 2**-1 is 0.5, and (-1)**0.5 is complex.
     void as_python(Operation operation, std::vector<Typed>& operands) {
         const bool is_logical =
             (operation >= Operation::bitwise_and && operation <= Operation::bitwise_xor) ||
@@ -149,6 +150,19 @@ class Compiler {
         if (operation == Operation::power && operands[0].type == DType::int64 && is_negative(operands[1])) {
             operands[0] = cast(operands[0], DType::float64);
         }
+        if (operation == Operation::power && is_root_of_negative(operands)) {
+            operands[0] = cast(operands[0], DType::complex128);
+        }
+    }
+
+    bool is_root_of_negative(const std::vector<Typed>& operands) {
+        if (std::ranges::any_of(operands, [](const Typed& operand) { return is_complex(operand.type); })) {
+            return false;
+        }
+        const double base = writer_.element_of<double>(cast(operands[0], DType::float64));
+        const double exponent = writer_.element_of<double>(cast(operands[1], DType::float64));
+        return base < 0.0 && std::isfinite(base) && std::isfinite(exponent) &&
+               std::trunc(exponent) != exponent;
     }
 
     bool check(const Signature& signature, DType type, const std::vector<Typed>& operands) {
