@@ -73,7 +73,8 @@ std::optional<Error> check_inputs(const kernels::KernelDescription& kernel,
                 i + 1 < kernel.inputs.size() || !repeats
                     ? kernel.inputs[i].name
                     : fmt::format("{} ({})", kernel.inputs.back().name, i + 2 - kernel.inputs.size());
-            return Error{ErrorKind::usage, fmt::format("the input {} is empty", name),
+            return Error{ErrorKind::usage,
+                         name == "input" ? "the input is empty" : fmt::format("the input {} is empty", name),
                          fmt::format("its shape is {}", to_text(inputs[i].shape)),
                          "Give an array with elements."};
         }
