@@ -69,11 +69,13 @@ std::vector<kernels::AxisRange> JobPlan::needed_rows(kernels::AxisRange rows) co
                                            : inputs.size() + step->first_phase + (own - step->inputs.size());
             const Shape& shape = own < step->inputs.size() ? step->input_shapes[own] : source_shape(source);
             const int source_axis = kernels::band_axis_of(shape);
+            // Of what gathers a kernel tells the bands, not of the output that is made of it.
+            const bool knows_bands =
+                step->kernel->band_reads != nullptr && (filled == banded || !step->plan.gathers);
             const kernels::AxisRange reads =
-                step->kernel->band_reads == nullptr
-                    ? kernels::AxisRange{0, shape[source_axis]}
-                    : step->kernel->band_reads(
-                          {&step->plan, step->input_shapes, own, source_axis, output_axis, wanted});
+                knows_bands ? step->kernel->band_reads(
+                                  {&step->plan, step->input_shapes, own, source_axis, output_axis, wanted})
+                            : kernels::AxisRange{0, shape[source_axis]};
             kernels::AxisRange& all = needed[source];
             all = all.begin == all.end
                       ? reads

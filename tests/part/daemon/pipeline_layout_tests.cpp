@@ -64,6 +64,22 @@ TEST_CASE("the steps of a pipeline go through the bands together, each with the 
     }
 }
 
+TEST_CASE("a kernel that gathers has its input whole where another step follows") {
+    JobPlanRequest request = halo_request({203, 64 * 1024});
+    request.steps[0].kernel = &sum_kernel;
+    request.steps.push_back({"again", &halo_kernel, {}, {{StepInput::From::step, 0}}});
+    constexpr std::int64_t input_bytes = std::int64_t{203} * 64 * 1024 * 2;
+    for (const std::int64_t most : {8 * mib, 30 * mib, 40 * mib}) {
+        request.room.most_bytes = most;
+        const auto plan = plan_job(request);
+
+        CHECK(plan.has_value() == (most > input_bytes + 2 * mib));
+        for (std::int64_t number = 0; plan && number < plan->cut.count; ++number) {
+            CHECK(plan->band(number).inputs[0] == ByteSpan{0, input_bytes});
+        }
+    }
+}
+
 TEST_CASE("a step's output gives its place to a later one when nobody reads it any more") {
     JobPlanRequest request = halo_request({64, 64 * 1024});
     for (std::size_t step = 0; step < 5; ++step) {
