@@ -186,9 +186,10 @@ struct AxisRange {
     bool operator==(const AxisRange&) const = default;
 };
 
-// A band: the output's indices [rows.begin, rows.end) along `output_axis`, the slowest that has more than one. (Of a kernel
-// that gathers: of that workspace; it and those after it are no source then.) Which part of a source, along its own slowest axis with more than one index, do its elements depend on? Sources are
-// the inputs, then the workspaces. Of an input: directly or through workspaces. Of a workspace: what has to be computed.
+// A band: the output's indices [rows.begin, rows.end) along `output_axis`, the slowest that has more than one. (Of a
+// kernel that gathers: of that workspace; it and those after it are no source then.) Which part of a source, along its
+// own slowest axis with more than one index, do its elements depend on? Sources are the inputs, then the workspaces. Of
+// an input: directly or through workspaces. Of a workspace: what has to be computed.
 struct BandQuery {
     const KernelPlan* plan;
     std::span<const Shape> inputs;

@@ -91,11 +91,11 @@ WorkPlan place_work(const JobPlan& plan, const std::vector<WorkArray>& arrays) {
 class Layout {
   public:
     Layout(const JobPlan& plan, bool output_stays)
-        : plan_(plan), rows_(plan.target(plan.banded_phase()).shape[plan.cut.axis]),
+        : plan_(plan), rows_(plan.target(plan.cut.phase).shape[plan.cut.axis]),
           output_stays_(output_stays || plan.ends_with_output()) {
-        const std::int64_t first_rows = std::min(rows_, plan.steps.back().plan.band_step);
+        const std::int64_t first_rows = std::min(rows_, plan.step_of(plan.cut.phase).plan.band_step);
         const std::vector<kernels::AxisRange> first = plan.needed_rows({0, first_rows});
-        const std::size_t banded = plan.inputs.size() + plan.banded_phase();
+        const std::size_t banded = plan.inputs.size() + plan.cut.phase;
         for (std::size_t source = 0; source < first.size(); ++source) {
             const Shape& shape = plan.source_shape(source);
             // One that the first band needs whole, all need whole: ranges do not shrink. What gathers is no such thing,
@@ -143,10 +143,9 @@ class Layout {
   private:
     WorkPlan work(const std::vector<std::int64_t>& most) const {
         std::vector<WorkArray> arrays;
-        const std::size_t banded = plan_.banded_phase();
         for (std::size_t phase = 0; phase + 1 < plan_.phase_count(); ++phase) {
             const std::size_t source = plan_.inputs.size() + phase;
-            const bool outlives_its_band = is_whole_[source] || phase >= banded;
+            const bool outlives_its_band = is_whole_[source] || phase >= plan_.cut.phase;
             arrays.push_back({most[source], phase,
                               outlives_its_band ? plan_.phase_count() : last_reader(plan_, phase),
                               outlives_its_band});
@@ -172,8 +171,8 @@ class Layout {
             const std::int64_t bytes =
                 byte_count(is_input ? plan_.inputs[source] : plan_.target(source - plan_.inputs.size()));
             const bool is_there_whole =
-                is_whole_[source] || (!is_input && plan_.ends_with_output() &&
-                                      source >= plan_.inputs.size() + plan_.banded_phase());
+                is_whole_[source] ||
+                (!is_input && plan_.ends_with_output() && source >= plan_.inputs.size() + plan_.cut.phase);
             const Shape& shape = plan_.source_shape(source);
             most[source] =
                 is_there_whole ? bytes : most[source] * (bytes / shape[kernels::band_axis_of(shape)]);
@@ -209,35 +208,30 @@ void count_tiles(JobPlan& plan) {
     }
 }
 
-}  // namespace
-
-void lay_out_whole(JobPlan& plan) {
-    const Shape& banded = plan.target(plan.banded_phase()).shape;
-    const int axis = kernels::band_axis_of(banded);
-    plan.cut = {axis, banded[axis], 1};
-    plan.ring = {1, 0, std::vector<std::int64_t>(plan.inputs.size(), -1), -1};
-    std::vector<WorkArray> arrays;
-    for (std::size_t phase = 0; phase + 1 < plan.phase_count(); ++phase) {
-        arrays.push_back({byte_count(plan.target(phase)), phase, last_reader(plan, phase), false});
+// The phases whose targets bands may be cut along, the best first: of the last step; then of those before it that
+// gather, whose output is mostly small.
+std::vector<std::size_t> phases_to_cut(const JobPlan& plan) {
+    const StepPlan& last = plan.steps.back();
+    std::vector<std::size_t> phases{last.plan.gathers ? last.first_phase + *last.plan.gathers
+                                                      : last.output_phase()};
+    for (const StepPlan& step : plan.steps) {
+        if (step.plan.gathers && &step != &last) {
+            phases.push_back(step.first_phase + *step.plan.gathers);
+        }
     }
-    plan.work = place_work(plan, arrays);
-    plan.work.is_whole.assign(arrays.size(), true);
-    plan.holds_bytes = extents_for(plan.bytes_out) + (plan.work.bytes > 0 ? extents_for(plan.work.bytes) : 0);
-    for (const ArrayDescription& input : plan.inputs) {
-        plan.holds_bytes += extents_for(room_for(byte_count(input)));
-    }
-    plan.least_bytes = plan.holds_bytes;
-    count_tiles(plan);
+    return phases;
 }
 
-bool lay_out_ring(JobPlan& plan, const Room& room) {
-    plan.cut.axis = kernels::band_axis_of(plan.target(plan.banded_phase()).shape);
+// Bands of the phase plan.cut names.
+bool lay_out_ring_of_cut(JobPlan& plan, const Room& room) {
+    const StepPlan& banded = plan.step_of(plan.cut.phase);
+    plan.cut.axis = kernels::band_axis_of(plan.target(plan.cut.phase).shape);
     const Layout layout(plan, room.output_stays);
     // A kernel that knows no bands needs its inputs whole and gives its output at once.
-    if (plan.steps.back().kernel->band_reads == nullptr || !layout.anything_streams()) {
+    if (banded.kernel->band_reads == nullptr || !layout.anything_streams()) {
         return false;
     }
-    const std::int64_t step = plan.steps.back().plan.band_step;
+    const std::int64_t step = banded.plan.band_step;
     const std::int64_t rows = layout.rows();
     const std::int64_t most_steps = (rows + step - 1) / step;
     const std::int64_t least_steps = (most_steps + most_bands - 1) / most_bands;
@@ -268,7 +262,7 @@ bool lay_out_ring(JobPlan& plan, const Room& room) {
             }
         }
         const std::int64_t band_rows = std::min(rows, fitting * step);
-        const BandCut cut{plan.cut.axis, band_rows, (rows + band_rows - 1) / band_rows};
+        const BandCut cut{plan.cut.phase, plan.cut.axis, band_rows, (rows + band_rows - 1) / band_rows};
         BandLayout bands = bands_of(fitting, static_cast<int>(std::min<std::int64_t>(slots, cut.count)));
         const double cost =
             cost_of_slots(bands.ring.slots) * static_cast<double>(bands.ring.slot_bytes * cut.count);
@@ -285,6 +279,40 @@ bool lay_out_ring(JobPlan& plan, const Room& room) {
     plan.cut = cheapest->second;
     count_tiles(plan);
     return true;
+}
+
+}  // namespace
+
+void lay_out_whole(JobPlan& plan) {
+    const std::size_t banded = phases_to_cut(plan).front();
+    const Shape& shape = plan.target(banded).shape;
+    const int axis = kernels::band_axis_of(shape);
+    plan.cut = {banded, axis, shape[axis], 1};
+    plan.ring = {1, 0, std::vector<std::int64_t>(plan.inputs.size(), -1), -1};
+    std::vector<WorkArray> arrays;
+    for (std::size_t phase = 0; phase + 1 < plan.phase_count(); ++phase) {
+        arrays.push_back({byte_count(plan.target(phase)), phase, last_reader(plan, phase), false});
+    }
+    plan.work = place_work(plan, arrays);
+    plan.work.is_whole.assign(arrays.size(), true);
+    plan.holds_bytes = extents_for(plan.bytes_out) + (plan.work.bytes > 0 ? extents_for(plan.work.bytes) : 0);
+    for (const ArrayDescription& input : plan.inputs) {
+        plan.holds_bytes += extents_for(room_for(byte_count(input)));
+    }
+    plan.least_bytes = plan.holds_bytes;
+    count_tiles(plan);
+}
+
+bool lay_out_ring(JobPlan& plan, const Room& room) {
+    const BandCut whole = plan.cut;
+    for (const std::size_t phase : phases_to_cut(plan)) {
+        plan.cut.phase = phase;
+        if (lay_out_ring_of_cut(plan, room)) {
+            return true;
+        }
+    }
+    plan.cut = whole;
+    return false;
 }
 
 }  // namespace slab::daemon

@@ -23,7 +23,7 @@ struct Room {
 void lay_out_whole(JobPlan& plan);
 
 // Bands through a ring that holds at most room.most_bytes together with the arrays that stay whole. False when not
-// even the smallest band fits, or the kernel cannot work in bands; plan.least_bytes then says what would do.
+// even the smallest band fits, or the kernel cannot work in bands; plan is then as it was, but least_bytes says what would do.
 bool lay_out_ring(JobPlan& plan, const Room& room);
 
 }  // namespace slab::daemon

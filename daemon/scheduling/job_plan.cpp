@@ -36,21 +36,26 @@ const StepPlan& JobPlan::step_of(std::size_t phase) const {
     return *std::ranges::find_if(steps, [phase](const StepPlan& step) { return step.has_phase(phase); });
 }
 
-std::size_t JobPlan::banded_phase() const {
-    const StepPlan& last = steps.back();
-    return last.plan.gathers ? last.first_phase + *last.plan.gathers : last.output_phase();
-}
-
 const Shape& JobPlan::source_shape(std::size_t source) const {
     return source < inputs.size() ? kernel_input_shapes[source] : target(source - inputs.size()).shape;
 }
 
 std::vector<kernels::AxisRange> JobPlan::needed_rows(kernels::AxisRange rows) const {
-    const std::size_t banded = inputs.size() + banded_phase();
+    const std::size_t banded = inputs.size() + cut.phase;
     std::vector<kernels::AxisRange> needed(inputs.size() + phase_count());
     needed[banded] = rows;
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-        const std::size_t filled = step == steps.rbegin() ? banded : inputs.size() + step->output_phase();
+        if (step->first_phase > cut.phase) {
+            // What it reads of before the cut has to be there until the last band.
+            for (const std::size_t source : step->inputs) {
+                const Shape& shape = source_shape(source);
+                if (source < banded) {
+                    needed[source] = {0, shape[kernels::band_axis_of(shape)]};
+                }
+            }
+            continue;
+        }
+        const std::size_t filled = step->has_phase(cut.phase) ? banded : inputs.size() + step->output_phase();
         const int output_axis = kernels::band_axis_of(source_shape(filled));
         kernels::AxisRange& wanted = needed[filled];
         if (filled != banded) {
@@ -87,7 +92,7 @@ std::vector<kernels::AxisRange> JobPlan::needed_rows(kernels::AxisRange rows) co
 
 BandPlan JobPlan::band(std::int64_t number) const {
     const kernels::AxisRange rows{number * cut.rows,
-                                  std::min(target(banded_phase()).shape[cut.axis], (number + 1) * cut.rows)};
+                                  std::min(target(cut.phase).shape[cut.axis], (number + 1) * cut.rows)};
     const std::vector<kernels::AxisRange> needed = needed_rows(rows);
     BandPlan band;
     for (std::size_t input = 0; input < inputs.size(); ++input) {
@@ -100,7 +105,7 @@ BandPlan JobPlan::band(std::int64_t number) const {
     }
     for (std::size_t phase = 0; phase < phase_count(); ++phase) {
         const ArrayDescription& array = target(phase);
-        if (phase > banded_phase() && number + 1 < cut.count) {
+        if (phase > cut.phase && number + 1 < cut.count) {
             TileGrid none;
             none.counts.fill(0);
             band.phases.push_back(none);
@@ -109,13 +114,13 @@ BandPlan JobPlan::band(std::int64_t number) const {
         }
         Box part = whole(array.shape);
         ByteSpan span{0, byte_count(array)};
-        if (phase <= banded_phase() && !is_done_once(phase)) {
+        if (phase <= cut.phase && !is_done_once(phase)) {
             const auto axis = static_cast<std::size_t>(kernels::band_axis_of(array.shape));
             const kernels::AxisRange range = needed[inputs.size() + phase];
             const std::int64_t row_bytes = span.end / array.shape.extents[axis];
             part.begin[axis] = range.begin;
             part.end[axis] = range.end;
-            const bool gathers = phase == banded_phase() && phase + 1 < phase_count();
+            const bool gathers = phase == cut.phase && phase + 1 < phase_count();
             span = gathers ? span : ByteSpan{range.begin * row_bytes, range.end * row_bytes};
         }
         band.targets.push_back(span);
@@ -137,6 +142,7 @@ std::uint64_t JobPlan::fingerprint() const {
     for (const Shape& shape : kernel_input_shapes) {
         print.add(shape.values());
     }
+    print.add(static_cast<std::int64_t>(cut.phase));
     print.add(cut.rows);
     print.add(cut.count);
     for (const TileGrid& tiles : band(0).phases) {

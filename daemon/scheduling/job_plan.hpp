@@ -30,8 +30,10 @@ struct BandPlan {
     std::int64_t tile_count() const;
 };
 
-// Bands are cut along one axis of what one phase fills: the output, or what gathers (KernelPlan).
+// Bands are cut along one axis of what one phase fills: the output, or what gathers (KernelPlan) in one of the steps. The
+// phases after it wait for the last band.
 struct BandCut {
+    std::size_t phase = 0;
     int axis = 0;
     std::int64_t rows = 0;  // indices of that axis in a band; the last one may have fewer
     std::int64_t count = 0;
@@ -76,21 +78,19 @@ struct JobPlan {
 
     bool streams() const { return ring.slot_bytes > 0; }
     // Nothing of the output is there before the last band is done.
-    bool ends_with_output() const { return banded_phase() + 1 < phase_count(); }
+    bool ends_with_output() const { return cut.phase + 1 < phase_count(); }
     bool is_answer() const { return steps.back().plan.is_answer; }
     std::size_t phase_count() const { return steps.back().output_phase() + 1; }
     const StepPlan& step_of(std::size_t phase) const;
     // What the phase fills, as its kernel sees it.
     const ArrayDescription& target(std::size_t phase) const { return step_of(phase).target(phase); }
-    // The phase whose target the bands are cut along; those after it wait for the last band.
-    std::size_t banded_phase() const;
-    // Whether that phase's array is there already for every band but the first.
+    // Whether the phase's array is there already for every band but the first.
     bool is_done_once(std::size_t phase) const {
         return phase < work.is_whole.size() && work.is_whole[phase];
     }
     BandPlan band(std::int64_t number) const;
     // Which part of each source a band needs, along the source's own band axis: the kernels' answers, carried back from
-    // step to step. `rows` are of the banded phase's target; what comes after it is left empty.
+    // step to step. `rows` are of the target of the phase that is cut; what comes after it is left empty.
     std::vector<kernels::AxisRange> needed_rows(kernels::AxisRange rows) const;
     const Shape& source_shape(std::size_t source) const;
 

@@ -127,4 +127,23 @@ def fold(parent):
                         ["--expr", "a * a", "--reduce", "sum", "--axis", 0], "6.4MB")
 
 
-KINDS = (plain_zoom, big_endian_zoom, gzip_zoom, fortran_zoom, outer, slow_copy, phases, pipeline, fold)
+BEHIND_A_FOLD = """
+[[step]]
+kernel = "fold"
+parameters = { expr = "a * a", reduce = "sum", axis = 1 }
+[[step]]
+kernel = "map"
+parameters = { expr = "a * 3" }
+"""
+
+
+def behind_a_fold(parent):
+    """Bands go through the fold; the step behind it waits for the last one."""
+    array = np.arange(288 * 2048, dtype=np.int64).reshape(288, 2048) % 1009
+    file = pathlib.Path(tempfile.mkdtemp(dir=parent, prefix="pipeline-")) / "job.toml"
+    file.write_text(BEHIND_A_FOLD)
+    return StreamingJob(parent, file, [(".npy", _npy(array))], 3 * (array * array).sum(axis=1), [], "6.4MB")
+
+
+KINDS = (plain_zoom, big_endian_zoom, gzip_zoom, fortran_zoom, outer, slow_copy, phases, pipeline, fold,
+         behind_a_fold)
