@@ -1,5 +1,6 @@
 #include "client/command_line/motion_outputs.hpp"
 #include "client/formats/nifti/nifti_affine.hpp"
+#include "client/motion/frame_motion.hpp"
 #include "common/protocol/message.hpp"
 #include "common/protocol/table_json.hpp"
 
@@ -29,40 +30,44 @@ Point sizes_in(const Json& json) {
     return sizes;
 }
 
-// The series is as large as the result, or, where that is its motion alone, as what the last step reads.
-std::optional<ArrayDescription> series_of(const PreparedJob& job, const PlannedJob& plan, const Json& json) {
-    if (plan.output && plan.output->shape.rank == series_rank) {
-        return plan.output;
+// The series is as large as what the step makes of it, or, where that is its motion alone, as what it reads.
+std::optional<ArrayDescription> series_of(const PreparedJob& job, const PlannedJob& plan,
+                                          const PlannedJob& step) {
+    if (step.output && step.output->shape.rank == series_rank) {
+        return step.output;
     }
-    const auto steps = json.find("steps");
-    if (steps != json.end() && steps->is_array() && steps->size() > 1) {
-        const auto array = array_from_json((*steps)[steps->size() - 2].value("output", Json()));
-        return array ? std::optional(array->array) : std::nullopt;
+    if (!plan.steps.empty() && &step != &plan.steps.front()) {
+        return (&step - 1)->output;
     }
     return job.request.inputs.empty() ? std::nullopt : std::optional(job.request.inputs.front().array);
 }
 
-std::optional<AffineMatrix> world_of_file(const PreparedJob& job, const PlannedJob& plan) {
-    const std::size_t input = plan.grid ? plan.grid->input : 0;
+std::optional<AffineMatrix> world_of_file(const PreparedJob& job, const PlannedJob& step) {
+    const std::size_t input = step.grid ? step.grid->input : 0;
     if (input >= job.files.size() || !job.files[input].nifti) {
         return std::nullopt;
     }
     const WorldMatrix world = world_in_mm(*job.files[input].nifti);
-    if (!plan.grid) {
+    if (!step.grid) {
         return AffineMatrix{world};
     }
-    const CarriedWorld moved = carried(world, plan.grid->map);
+    const CarriedWorld moved = carried(world, step.grid->map);
     return moved.has_meaning ? std::optional(AffineMatrix{moved.matrix}) : std::nullopt;
 }
 
 }  // namespace
 
+const PlannedJob& motion_step(const PlannedJob& plan) {
+    const auto step = std::ranges::find_if(plan.steps, [](const PlannedJob& one) {
+        return std::ranges::find(one.tables, motion_table_name) != one.tables.end();
+    });
+    return step == plan.steps.end() ? plan : *step;
+}
+
 Expected<MotionGrid> motion_grid_of(const PreparedJob& job, const PlannedJob& plan) {
-    const Json json = json_from_text(plan.json);
-    const auto steps = json.find("steps");
-    const Json& step = steps != json.end() && steps->is_array() && !steps->empty() ? steps->back() : json;
-    const Json parameters = step.value("parameters", Json::object());
-    const auto series = series_of(job, plan, json);
+    const PlannedJob& step = motion_step(plan);
+    const Json parameters = json_from_text(step.json).value("parameters", Json::object());
+    const auto series = series_of(job, plan, step);
     if (!series || series->shape.rank != series_rank) {
         return std::unexpected(Error{ErrorKind::failed, "the grid of the frames is not known",
                                      "the plan tells no series of four dimensions",
@@ -77,7 +82,7 @@ Expected<MotionGrid> motion_grid_of(const PreparedJob& job, const PlannedJob& pl
     const auto sizes = parameters.find("voxel_size");
     std::optional<AffineMatrix> to_mm = affine != parameters.end() ? matrix_in(*affine) : std::nullopt;
     if (!to_mm && sizes == parameters.end() && !are_frames_first) {
-        to_mm = world_of_file(job, plan);
+        to_mm = world_of_file(job, step);
     }
     grid.handedness = to_mm ? Handedness::of_world : Handedness::unknown;
     grid.to_mm = to_mm ? *to_mm : diagonal(sizes != parameters.end() ? sizes_in(*sizes) : Point{1, 1, 1});

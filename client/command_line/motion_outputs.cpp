@@ -102,11 +102,15 @@ Expected<std::optional<MotionOutputs>> MotionOutputs::open(const MotionOptions& 
             return std::unexpected(added.error());
         }
     }
-    auto images = MotionImages::open(prefix, job, plan);
-    if (!images) {
-        return std::unexpected(images.error());
+    // What other steps have made of the aligned series is not that.
+    const bool writes_series = plan.steps.empty() || &motion_step(plan) == &plan.steps.back();
+    if (writes_series) {
+        auto images = MotionImages::open(prefix, job, plan);
+        if (!images) {
+            return std::unexpected(images.error());
+        }
+        outputs.images_ = std::move(*images);
     }
-    outputs.images_ = std::move(*images);
     if (outputs.images_) {
         const auto& more = outputs.images_->paths();
         outputs.paths_.insert(outputs.paths_.end(), more.begin(), more.end());

@@ -57,8 +57,11 @@ class MotionOutputs {
     std::string summary_;
 };
 
-// Where the frames of the job's series lie, as its last step takes them: the parameters affine or voxel_size, else what
-// its NIfTI file tells. Those parameters, and batch, mean the same in every kernel that knows mm.
+// The step of a pipeline that tells the motion; of another job the plan itself.
+const PlannedJob& motion_step(const PlannedJob& plan);
+
+// Where the frames of the job's series lie, as that step takes them: the parameters affine or voxel_size, else what its
+// NIfTI file tells. Those parameters, and batch, mean the same in every kernel that knows mm.
 Expected<MotionGrid> motion_grid_of(const PreparedJob& job, const PlannedJob& plan);
 
 // A path without .gz and the ending of a format.

@@ -78,6 +78,33 @@ std::string as_text(const Json& json, std::string_view key) {
     return found->is_string() ? found->get<std::string>() : dump(*found);
 }
 
+PlannedJob planned_without_steps(const Json& json) {
+    PlannedJob plan;
+    plan.kernel = text_or(json, "kernel");
+    plan.output = output_of(json);
+    plan.bytes_in = integer_or(json, "bytes_in", 0);
+    plan.bytes_out = integer_or(json, "bytes_out", 0);
+    plan.holds_bytes = integer_or(json, "holds_bytes", 0);
+    plan.bands = integer_or(json, "bands", 0);
+    plan.tiles = integer_or(json, "tiles", 0);
+    plan.tile = shape_in(json, "tile");
+    plan.least_bytes = integer_or(json, "least_bytes", 0);
+    plan.work_bytes = integer_or(json, "work_bytes", 0);
+    plan.streams = flag_or(json, "streams", false);
+    plan.is_answer = flag_or(json, "tells_result", false);
+    plan.phases = integer_or(json, "phases", 1);
+    plan.band_shape = shape_in(json, "band_shape");
+    if (const auto tables = json.find("tables"); tables != json.end() && tables->is_array()) {
+        for (const Json& name : *tables) {
+            plan.tables.push_back(name.is_string() ? name.get<std::string>() : std::string());
+        }
+    }
+    plan.grid = grid_of(json);
+    plan.only_moves = flag_or(json, "only_moves", false);
+    plan.json = dump(json);
+    return plan;
+}
+
 }  // namespace
 
 JobStatus job_status_from(const Json& json) {
@@ -170,29 +197,14 @@ KernelInfo kernel_info_from(const Json& json) {
 }
 
 PlannedJob planned_job_from(const Json& json) {
-    PlannedJob plan;
-    plan.kernel = text_or(json, "kernel");
-    plan.output = output_of(json);
-    plan.bytes_in = integer_or(json, "bytes_in", 0);
-    plan.bytes_out = integer_or(json, "bytes_out", 0);
-    plan.holds_bytes = integer_or(json, "holds_bytes", 0);
-    plan.bands = integer_or(json, "bands", 0);
-    plan.tiles = integer_or(json, "tiles", 0);
-    plan.tile = shape_in(json, "tile");
-    plan.least_bytes = integer_or(json, "least_bytes", 0);
-    plan.work_bytes = integer_or(json, "work_bytes", 0);
-    plan.streams = flag_or(json, "streams", false);
-    plan.is_answer = flag_or(json, "tells_result", false);
-    plan.phases = integer_or(json, "phases", 1);
-    plan.band_shape = shape_in(json, "band_shape");
-    if (const auto tables = json.find("tables"); tables != json.end() && tables->is_array()) {
-        for (const Json& name : *tables) {
-            plan.tables.push_back(name.is_string() ? name.get<std::string>() : std::string());
+    PlannedJob plan = planned_without_steps(json);
+    if (const auto steps = json.find("steps"); steps != json.end() && steps->is_array()) {
+        for (const Json& step : *steps) {
+            if (step.is_object()) {
+                plan.steps.push_back(planned_without_steps(step));
+            }
         }
     }
-    plan.grid = grid_of(json);
-    plan.only_moves = flag_or(json, "only_moves", false);
-    plan.json = dump(json);
     return plan;
 }
 

@@ -36,6 +36,8 @@ struct PlannedJob {
     std::optional<Grid> grid;
     bool only_moves = false;  // every element of the output is one of the first input's
     std::string json;         // the object as it came: the parameters with their defaults too
+    std::vector<PlannedJob>
+        steps;  // of a pipeline, in the order they run: of each kernel, output, tables, grid, json
 };
 
 }  // namespace slab

@@ -43,20 +43,6 @@ Json parameters_of(const JobPlan& plan) {
                                  : parameters_to_json(step.kernel->describe(), step.parameters);
 }
 
-Json steps_of(const JobPlan& plan) {
-    Json steps = Json::array();
-    for (const StepPlan& step : plan.steps) {
-        if (plan.steps.size() == 1) {
-            break;
-        }
-        steps.push_back({{"name", step.name},
-                         {"kernel", step.kernel->describe().name},
-                         {"parameters", parameters_to_json(step.kernel->describe(), step.parameters)},
-                         {"output", array_to_json(step.output)}});
-    }
-    return steps;
-}
-
 Json grid_to_json(const StepPlan& step) {
     if (!step.grid) {
         return {};
@@ -74,13 +60,31 @@ Json grid_to_json(const StepPlan& step) {
     return {{"input", step.grid->input}, {"matrix", std::move(rows)}};
 }
 
-// Names of what the job's result tells beside the output.
-Json tables_of(const JobPlan& plan) {
+// Names of what the job's result tells beside the output, of these phases.
+Json tables_of(const JobPlan& plan, std::size_t first_phase, std::size_t last_phase) {
     Json names = Json::array();
-    for (const kernels::ToldTable& table : plan.steps.back().plan.told) {
-        names.push_back(table.name);
+    for (const ToldArray& table : plan.told()) {
+        if (table.phase >= first_phase && table.phase <= last_phase) {
+            names.push_back(table.name);
+        }
     }
     return names;
+}
+
+Json steps_of(const JobPlan& plan) {
+    Json steps = Json::array();
+    for (const StepPlan& step : plan.steps) {
+        if (plan.steps.size() == 1) {
+            break;
+        }
+        steps.push_back({{"name", step.name},
+                         {"kernel", step.kernel->describe().name},
+                         {"parameters", parameters_to_json(step.kernel->describe(), step.parameters)},
+                         {"output", array_to_json(step.output)},
+                         {"tables", tables_of(plan, step.first_phase, step.output_phase())},
+                         {"grid", grid_to_json(step)}});
+    }
+    return steps;
 }
 
 std::string kernel_of(const JobPlan& plan) {
@@ -172,7 +176,7 @@ Json plan_to_json(const JobPlan& plan) {
         {"parameters", parameters_of(plan)},
         {"steps", steps_of(plan)},
         {"tells_result", plan.is_answer()},
-        {"tables", tables_of(plan)},
+        {"tables", tables_of(plan, 0, plan.phase_count())},
         {"output", array_to_json(plan.output)},
         {"bytes_in", plan.bytes_in},
         {"bytes_out", plan.bytes_out},

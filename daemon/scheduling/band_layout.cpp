@@ -42,6 +42,12 @@ struct WorkArray {
 // The last phase that may read what this one fills: a kernel says of its workspaces, and a step's output is read by the steps that name it.
 std::size_t last_reader(const JobPlan& plan, std::size_t phase) {
     const StepPlan& own = plan.step_of(phase);
+    const auto is_of_phase = [&](const kernels::ToldTable& table) {
+        return own.first_phase + table.workspace == phase;
+    };
+    if (std::ranges::any_of(own.plan.told, is_of_phase)) {
+        return plan.phase_count();  // told when all is computed
+    }
     if (phase != own.output_phase()) {
         const auto& reader = own.plan.workspaces[phase - own.first_phase].last_reader;
         return reader ? own.first_phase + *reader : own.output_phase();

@@ -40,6 +40,20 @@ const Shape& JobPlan::source_shape(std::size_t source) const {
     return source < inputs.size() ? kernel_input_shapes[source] : target(source - inputs.size()).shape;
 }
 
+std::vector<ToldArray> JobPlan::told() const {
+    std::vector<ToldArray> all;
+    if (is_answer()) {
+        return all;
+    }
+    for (const StepPlan& step : steps) {
+        for (const kernels::ToldTable& table : step.plan.told) {
+            std::erase_if(all, [&](const ToldArray& earlier) { return earlier.name == table.name; });
+            all.push_back({table.name, step.first_phase + table.workspace, table.extents});
+        }
+    }
+    return all;
+}
+
 std::vector<kernels::AxisRange> JobPlan::needed_rows(kernels::AxisRange rows) const {
     const std::size_t banded = inputs.size() + cut.phase;
     std::vector<kernels::AxisRange> needed(inputs.size() + phase_count());

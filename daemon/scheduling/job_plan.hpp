@@ -5,7 +5,9 @@
 #include "daemon/scheduling/step_plan.hpp"
 #include "daemon/scheduling/tile_grid.hpp"
 
+#include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace slab::daemon {
@@ -58,6 +60,13 @@ struct WorkPlan {
     std::vector<bool> is_whole;  // likewise: computed once, with the first band, and there until the end
 };
 
+// A table that is told when all is computed, until which what the phase fills is kept.
+struct ToldArray {
+    std::string name;
+    std::size_t phase = 0;
+    std::array<std::int64_t, 2> extents{};
+};
+
 // All that will be done for a job, before anything is. Pure: the same request gives the same plan.
 // Sources are the job's inputs, then the arrays that the phases fill, in their order; the last one is the output.
 struct JobPlan {
@@ -93,6 +102,10 @@ struct JobPlan {
     // step to step. `rows` are of the target of the phase that is cut; what comes after it is left empty.
     std::vector<kernels::AxisRange> needed_rows(kernels::AxisRange rows) const;
     const Shape& source_shape(std::size_t source) const;
+
+    // The tables that the job's result tells beside its output: of all steps, of several with the same name the last.
+    // None where the output itself is told.
+    std::vector<ToldArray> told() const;
 
     // A number for how the work is cut: what was filled under one plan means nothing under another. Of the parameters
     // it knows only the shapes that they lead to.

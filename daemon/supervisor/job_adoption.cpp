@@ -315,8 +315,7 @@ void JobConductor::adopt_progress(Job& job, JobRecord& record) {
         job.pipeline.resume(band, stage);
     }
     // What a job tells beside its output is read when all is computed, from workspaces that are then given back.
-    const bool is_lost =
-        job.pipeline.all_computed() ? !job.plan.steps.back().plan.told.empty() : !has_sources;
+    const bool is_lost = job.pipeline.all_computed() ? !job.plan.told().empty() : !has_sources;
     if (is_lost) {
         forget_progress(job);
         return;

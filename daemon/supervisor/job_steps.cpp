@@ -300,17 +300,17 @@ void JobConductor::band_complete(Job& job) {
     }
 }
 
-// What the last step tells beside its output, before its workspaces go.
+// What the steps tell beside their outputs, before their workspaces go.
 void JobConductor::tell_tables(Job& job) {
-    const StepPlan& step = job.plan.steps.back();
+    const std::vector<ToldArray> tables = job.plan.told();
     // Of a job that was computed before this supervisor came the workspaces are gone.
-    if (step.plan.told.empty() || !job.holds.work || job.band_plan.targets.empty()) {
+    if (tables.empty() || !job.holds.work || job.band_plan.targets.empty()) {
         return;
     }
     const Placement places = job.placement(job.plan.cut.count - 1, job.band_plan);
-    for (const kernels::ToldTable& table : step.plan.told) {
-        const std::int64_t place = places.targets[step.first_phase + table.workspace];
-        job.result[table.name] = table_rows_to_json(volume_.data() + place, table.extents);
+    for (const ToldArray& table : tables) {
+        job.result[table.name] =
+            table_rows_to_json(volume_.data() + places.targets[table.phase], table.extents);
     }
 }
 

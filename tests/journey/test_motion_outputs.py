@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 
 import rigid_motion
+import slab
 from motion_series import (AFFINES, COLUMNS, CONFOUNDS, FRAMES, SHAPE, MotionTestCase, middle, rows_of)
 from started_command import EXIT_DONE, EXIT_USAGE
 
@@ -230,20 +231,29 @@ class KilledDaemon(MotionTestCase):
     """Whenever the daemon dies, the series, its motion and its images are those of an undisturbed run."""
 
     def test_run_survives_it_at_every_point(self):
+        self.assert_survived("realign", (".nii", "_mean.nii", "_mask.nii", CONFOUNDS))
+
+    def test_so_does_a_pipeline_that_goes_on_behind_it(self):
+        job = self.directory / "job.toml"
+        job.write_text('[[step]]\nkernel = "realign"\n'
+                       '[[step]]\nkernel = "gaussian"\nparameters = { sigma = [1, 1, 1, 0] }\n')
+        self.assert_survived(job, (".nii", CONFOUNDS))
+
+    def assert_survived(self, what, endings):
         series, _ = self.make_series(AFFINES["tilted"])
-        self.realign(series, output="undisturbed.nii")
+        run = ["run", what, series, "--overwrite", "-o"]
+        self.assert_exit(self.daemon.slab(*run, self.directory / "undisturbed.nii"), EXIT_DONE)
         for point in ("worker-before-tile", "supervisor-after-phase", "supervisor-after-band", "mover-in-flush",
                       "mover-before-header"):
             with self.subTest(point=point):
                 self.daemon.arm(point)
-                command = self.daemon.start_slab("run", "realign", series, "-o", self.path(".nii"), "--overwrite", "--json",
-                                                 environment={"SLABD_RECONNECT": "60s"})
+                command = self.daemon.start_slab(*run, self.path(".nii"), environment={"SLABD_RECONNECT": "60s"})
                 self.daemon.wait_stopped(point)
                 self.daemon.kill()
                 self.daemon.start()
                 command.finish()
                 self.assert_exit(command, EXIT_DONE)
-                for ending in (".nii", "_mean.nii", "_mask.nii", CONFOUNDS):
+                for ending in endings:
                     self.assertEqual(self.path(ending).read_bytes(),
                                      (self.directory / f"undisturbed{ending}").read_bytes(), ending)
                 self.daemon.wait_until_nothing_is_held()
@@ -296,6 +306,29 @@ class Files(MotionTestCase):
                          sorted([*(f"qc{CONFOUNDS[:-4]}.{ending}" for ending in ("json", "png", "tsv")), "qc_itk.txt",
                                  "qc_mask.nii", "qc_mean.nii", "qc_spm.txt"]))
 
+    def test_a_step_before_the_last_tells_its_motion(self):
+        """As it found it, whatever later steps make of the series: with a mean and a mask of the last one's alone."""
+        self.realign(self.series, "--write-params", "spm,fsl")
+        (self.directory / "job.toml").write_text(
+            '[[step]]\nkernel = "realign"\n[[step]]\nkernel = "gaussian"\nparameters = { sigma = [1, 1, 1, 0] }\n'
+            '[[step]]\nkernel = "zoom"\nparameters = { factor = [0.5, 0.5, 0.5, 1], order = 1 }\n')
+        for memory in ((), ("--max-memory", "14MiB")):
+            with self.subTest(memory=memory):
+                command = self.daemon.slab("run", self.directory / "job.toml", self.series, "-o",
+                                           self.directory / "small.nii", "--write-params", "spm,fsl", "--overwrite",
+                                           "--json", *memory)
+                self.assert_exit(command, EXIT_DONE)
+
+                endings = [f"{CONFOUNDS[:-4]}.{ending}" for ending in ("json", "png", "tsv")] + ["_fsl.par", "_spm.txt"]
+                self.assertEqual(command.json()["motion_files"], [str(self.directory / f"small{ending}") for ending in (
+                    CONFOUNDS, *endings[:2], "_spm.txt", "_fsl.par")])
+                self.assertEqual([path for path in self.files() if path.startswith("small")],
+                                 sorted(["small.nii", *(f"small{ending}" for ending in endings)]))
+                for ending in endings:
+                    if not ending.endswith(".png"):  # which shows the aligned series, too
+                        self.assertEqual((self.directory / f"small{ending}").read_bytes(),
+                                         self.path(ending).read_bytes())
+
     def test_what_makes_no_sense_is_refused(self):
         output = self.path(".nii")
         self.refused("gaussian", self.series, "-o", output, "--sigma", 1, "--write-params", "spm",
@@ -324,8 +357,14 @@ class Files(MotionTestCase):
         with self.daemon.connect() as slabd:
             moved, tables = slabd.run("realign", series, affine=nib.load(self.series).affine, tables=True)
 
+            small, tables_of_pipeline = slabd.run([slab.step("realign", affine=nib.load(self.series).affine),
+                                                   slab.step("fold", expr="a", reduce="mean", axis=3)],
+                                                  series, tables=True)
+
         self.assertEqual(moved.shape, series.shape)
         np.testing.assert_array_equal(tables["motion"], rows)
+        self.assertEqual(small.shape, series.shape[:3])
+        np.testing.assert_array_equal(tables_of_pipeline["motion"], rows)
 
 
 if __name__ == "__main__":
