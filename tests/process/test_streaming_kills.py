@@ -21,6 +21,7 @@ from waiting import wait_until
 SEEDS = int(os.environ.get("SLABD_SEEDS", "10"))
 SURVIVING = {"SLABD_RECONNECT": "60s"}
 WORKERS = 2
+NEVER_GREETED = (EXIT_NO_DAEMON, EXIT_INTERRUPTED)  # how a command ends that was connected to no daemon
 
 MOVER_POINTS = ("mover-before-check", "mover-before-load", "mover-in-load", "mover-before-flush", "mover-in-flush",
                 "mover-before-header", "mover-before-report")
@@ -64,7 +65,7 @@ class StreamingKills(DaemonTestCase):
         """Waits for the job's end, however its command ends, and looks at everything it leaves."""
         if command.code is None:
             command.finish()
-        if not ("resume" in map(str, command.arguments) and command.code == EXIT_INTERRUPTED):  # see go_on
+        if not ("resume" in map(str, command.arguments) and command.code in NEVER_GREETED):  # see go_on
             self.assert_exit(command, EXIT_DONE)
         record = wait_until(lambda: self.job_of(daemon), "the job is known")
         if record["state"] == "interrupted":
@@ -279,7 +280,7 @@ class AtRandomTimes(StreamingKills):
         """A client that no daemon has greeted yet waits for none: it ends, and there is neither job nor file."""
         if command.code is None:
             command.finish()
-        if command.code not in (EXIT_NO_DAEMON, EXIT_INTERRUPTED) or self.job_of(daemon) is not None:
+        if command.code not in NEVER_GREETED or self.job_of(daemon) is not None:
             return command
         self.assertNotIn("waiting for it", command.err)
         self.assertEqual(sorted(path.name for path in job.directory.iterdir()),
@@ -299,14 +300,14 @@ class AtRandomTimes(StreamingKills):
                 os.kill(rng.choice(pids), signal.SIGKILL)
 
     def go_on(self, daemon, command, mode):
-        """Somebody resumes a submitted job as soon as its submit has been answered."""
+        """Somebody resumes a submitted job as soon as its submit has been answered. A resume that finds no daemon, or
+        one that dies before it has greeted, does not wait for another."""
         if mode == "submit" and command._process.poll() is not None:
             record = self.job_of(daemon)
             if record and record["state"] == "interrupted":
                 if command.code is None:
                     command.finish()
-                # 5: a resume that no daemon had greeted yet does not wait for one.
-                self.assertIn(command.code, (EXIT_DONE, EXIT_INTERRUPTED))
+                self.assertIn(command.code, (EXIT_DONE, *NEVER_GREETED))
                 return daemon.start_slab("resume", record["id"], environment=SURVIVING)
         return command
 
