@@ -111,11 +111,14 @@ BandPlan JobPlan::band(std::int64_t number) const {
     BandPlan band;
     for (std::size_t input = 0; input < inputs.size(); ++input) {
         const std::int64_t bytes = byte_count(inputs[input]);
+        if (ring.input_at[input] < 0) {
+            band.inputs.push_back({0, bytes});
+            continue;
+        }
+        // Of one dimension at least: a single number is there whole.
         const Shape& shape = kernel_input_shapes[input];
         const std::int64_t row_bytes = bytes / shape[kernels::band_axis_of(shape)];
-        band.inputs.push_back(ring.input_at[input] < 0
-                                  ? ByteSpan{0, bytes}
-                                  : ByteSpan{needed[input].begin * row_bytes, needed[input].end * row_bytes});
+        band.inputs.push_back({needed[input].begin * row_bytes, needed[input].end * row_bytes});
     }
     for (std::size_t phase = 0; phase < phase_count(); ++phase) {
         const ArrayDescription& array = target(phase);
