@@ -22,6 +22,25 @@ class Fingerprint {
     std::uint64_t value_ = 0xcbf29ce484222325ULL;
 };
 
+// From the first row of either to the last; an empty range has none.
+kernels::AxisRange joined(const kernels::AxisRange& one, const kernels::AxisRange& other) {
+    if (one.begin == one.end) {
+        return other;
+    }
+    if (other.begin == other.end) {
+        return one;
+    }
+    return {std::min(one.begin, other.begin), std::max(one.end, other.end)};
+}
+
+// The groups that hold these rows, on their grid of the whole array; one at least, because a step computes something
+// even where nothing of it is read.
+kernels::AxisRange whole_groups(const kernels::AxisRange& rows, std::int64_t group, std::int64_t extent) {
+    const std::int64_t begin = std::min(rows.begin, extent - 1);
+    const std::int64_t end = std::max(rows.end, begin + 1);
+    return {begin - begin % group, std::min(extent, (end + group - 1) / group * group)};
+}
+
 }  // namespace
 
 std::int64_t BandPlan::tile_count() const {
@@ -73,13 +92,7 @@ std::vector<kernels::AxisRange> JobPlan::needed_rows(kernels::AxisRange rows) co
         const int output_axis = kernels::band_axis_of(source_shape(filled));
         kernels::AxisRange& wanted = needed[filled];
         if (filled != banded) {
-            // Groups lie on one grid of the whole array; and a step computes something, even if nothing of it is read.
-            wanted.begin = std::min(wanted.begin, source_shape(filled)[output_axis] - 1);
-            wanted.end = std::max(wanted.end, wanted.begin + 1);
-            const std::int64_t group = step->plan.band_step;
-            wanted.begin -= wanted.begin % group;
-            wanted.end =
-                std::min(source_shape(filled)[output_axis], (wanted.end + group - 1) / group * group);
+            wanted = whole_groups(wanted, step->plan.band_step, source_shape(filled)[output_axis]);
         }
         const std::size_t own_sources = step->inputs.size() + (filled - inputs.size() - step->first_phase);
         for (std::size_t own = 0; own < own_sources; ++own) {
@@ -95,10 +108,7 @@ std::vector<kernels::AxisRange> JobPlan::needed_rows(kernels::AxisRange rows) co
                 knows_bands ? step->kernel->band_reads(
                                   {&step->plan, step->input_shapes, own, source_axis, output_axis, wanted})
                             : kernels::AxisRange{0, shape[source_axis]};
-            kernels::AxisRange& all = needed[source];
-            all = all.begin == all.end
-                      ? reads
-                      : kernels::AxisRange{std::min(all.begin, reads.begin), std::max(all.end, reads.end)};
+            needed[source] = joined(needed[source], reads);
         }
     }
     return needed;
