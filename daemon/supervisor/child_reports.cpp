@@ -3,6 +3,7 @@
 #include "daemon/supervisor/job_conductor.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -10,11 +11,6 @@ namespace slab::daemon {
 namespace {
 
 constexpr int most_movers_lost = 3;
-
-Error error_of(const MoverReport& report) {
-    return {static_cast<ErrorKind>(report.error_kind), report.what.data(), report.because.data(),
-            report.remedy.data()};
-}
 
 std::string phase_text(const JobPlan& plan, std::size_t phase) {
     const StepPlan& step = plan.step_of(phase);
@@ -33,8 +29,8 @@ std::string culprit(const kernels::KernelDescription& kernel) {
 }  // namespace
 
 void JobConductor::mover_reported(JobId id, const MoverReport& report) {
-    if (const auto fetch = fetches_.find(id); fetch != fetches_.end()) {
-        fetch_reported(id, fetch->second, report);
+    if (fetches_.is_fetching(id)) {
+        fetches_.reported(id, report);
         return;
     }
     Job* const job = ledger_.find(id);
@@ -88,7 +84,6 @@ void JobConductor::mover_reported(JobId id, const MoverReport& report) {
     }
     case MoverReportKind::cancelled:
         job->mover = {};
-        mover_deadlines_.erase(id);
         if (job->ending) {
             finish_ending(*job);
         }
@@ -98,9 +93,8 @@ void JobConductor::mover_reported(JobId id, const MoverReport& report) {
 }
 
 void JobConductor::mover_died(JobId id) {
-    if (fetches_.contains(id)) {
-        end_fetch(id, std::unexpected(Error{ErrorKind::failed, "the process that wrote the file died", "",
-                                            "Fetch it again; the result is still there."}));
+    if (fetches_.is_fetching(id)) {
+        fetches_.mover_died(id);
         return;
     }
     Job* const job = ledger_.find(id);
@@ -143,6 +137,26 @@ void JobConductor::mover_died(JobId id) {
         again->pipeline.begin_transfers_again();
         take_mover(*again);
     });
+}
+
+// The job ends without its mover; its extents are given back when the mover is dead and its requests have drained.
+void JobConductor::mover_hangs(JobId id) {
+    Job* const job = ledger_.find(id);
+    if (job != nullptr && job->ending && job->ending->interrupts) {
+        return;  // it keeps its extents, and somebody may resume it
+    }
+    const bool is_fetch = fetches_.is_fetching(id);
+    if (!is_fetch && (job == nullptr || !job->ending)) {
+        return;
+    }
+    spdlog::warn("job={} its mover cannot be killed (a file system that hangs): given up", id);
+    movers_.abandon(id);
+    if (is_fetch) {
+        fetches_.mover_hangs(id);
+    } else {
+        job->mover = {};
+        finish_ending(*job);
+    }
 }
 
 void JobConductor::cannot_run(const CannotRunReport& report) {

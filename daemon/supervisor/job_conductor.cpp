@@ -38,7 +38,9 @@ JobConductor::JobConductor(boost::asio::io_context& loop, Settings& settings, co
                 .warm_extents = [this] { return warm_extents(); }}),
       movers_(loop, spawner,
               {.reported = [this](JobId job, const MoverReport& report) { mover_reported(job, report); },
-               .died = [this](JobId job) { mover_died(job); }}),
+               .died = [this](JobId job) { mover_died(job); },
+               .hangs = [this](JobId job) { mover_hangs(job); }}),
+      fetches_(movers_, [this](JobId job) { fetch_ended(job); }),
       memory_(space_, workers_, settings.volume.huge_pages), guest_memory_(guest_bytes_of(settings)),
       guests_(
           loop, slot_cpus,
@@ -97,7 +99,6 @@ void JobConductor::arm_tick() {
 void JobConductor::tick() {
     workers_.enforce_deadline(settings_.workers.tile_deadline);
     const auto now = Clock::now();
-    enforce_mover_deadlines();
     admit_waiting();
     std::vector<Job*> deserted;
     for (const auto& [id, job] : ledger_.unfinished()) {
@@ -123,47 +124,8 @@ void JobConductor::tick() {
                    "its client did not come back after the daemon's restart", ""});
     }
     look_for_space();
-    if (!is_quiet() || !mover_deadlines_.empty()) {
+    if (!is_quiet()) {
         arm_tick();
-    }
-}
-
-void JobConductor::enforce_mover_deadlines() {
-    const auto now = Clock::now();
-    std::vector<JobId> given_up;
-    for (auto& [id, deadline] : mover_deadlines_) {
-        if (now > deadline.at && deadline.is_killed) {
-            given_up.push_back(id);
-        } else if (now > deadline.at) {
-            spdlog::warn("job={} its mover does not answer (a file system that hangs?): killed", id);
-            movers_.kill(id);
-            deadline = {now + mover_patience, true};
-        }
-    }
-    for (const JobId id : given_up) {
-        give_up_mover(id);
-    }
-}
-
-// A call on a file of a hung mount ends by no signal. The job ends without its mover; its extents are given back when the
-// mover is dead and its requests have drained.
-void JobConductor::give_up_mover(JobId id) {
-    Job* const job = ledger_.find(id);
-    if (job != nullptr && job->ending && job->ending->interrupts) {
-        mover_deadlines_[id].at =
-            Clock::time_point::max();  // it keeps its extents, and somebody may resume it
-        return;
-    }
-    spdlog::warn("job={} its mover cannot be killed (a file system that hangs): given up", id);
-    mover_deadlines_.erase(id);
-    movers_.abandon(id);
-    if (fetches_.contains(id)) {
-        end_fetch(id, std::unexpected(Error{ErrorKind::cancelled, "the fetch was cancelled", "", ""}));
-        return;
-    }
-    if (job != nullptr && job->ending) {
-        job->mover = {};
-        finish_ending(*job);
     }
 }
 

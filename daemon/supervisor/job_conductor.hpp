@@ -10,6 +10,7 @@
 #include "daemon/supervisor/journal_keeper.hpp"
 #include "daemon/supervisor/memory_orders.hpp"
 #include "daemon/supervisor/mover_pool.hpp"
+#include "daemon/supervisor/result_fetches.hpp"
 #include "daemon/supervisor/worker_pool.hpp"
 #include "daemon/volume/guest_memory.hpp"
 #include "daemon/volume/job_records.hpp"
@@ -81,20 +82,10 @@ class JobConductor : public Service {
     void client_gone(ClientId client) override;
 
   private:
-    static constexpr auto mover_patience = std::chrono::seconds(2);  // for one that was told to cancel
-
     struct PendingAnswer {
         ClientId client;
         JobAnswer answer;
         std::optional<bool> resumed = std::nullopt;  // said in the answer, where a job was there already
-    };
-    // A copy of a kept result to a file, by a mover of its own.
-    struct Fetch {
-        PendingAnswer answer;
-        OutputFile output;
-        std::vector<UniqueDescriptor> file;
-        Clock::time_point began;
-        std::string method;
     };
 
     // Coming in.
@@ -179,22 +170,19 @@ class JobConductor : public Service {
     void end(Job& job, JobOutcome outcome, Error error);
     void release_runs(Job& job);
     void drop_result(Job& job, const std::string& why);
-    void stop_mover(Job& job);
 
     // What children report.
     void mover_reported(JobId id, const MoverReport& report);
     void mover_died(JobId id);
+    void mover_hangs(JobId id);
+    void fetch_ended(JobId id);
     void lease_done(const LeaseReport& report);
     void cannot_run(const CannotRunReport& report);
     void extents_done(const ExtentReport& report);
     void worker_died(WorkerSlot worker, const std::vector<ExtentOrder>& extents);
-    void fetch_reported(JobId id, Fetch& fetch, const MoverReport& report);
-    void end_fetch(JobId id, Expected<Json> result);
 
     void answer_submit(Job& job);
     void tick();
-    void enforce_mover_deadlines();
-    void give_up_mover(JobId id);
     void arm_tick();
     std::vector<ByteRange> warm_extents() const;
     Expected<Job*> owned_job(const Peer& peer, JobId id, std::string_view action);
@@ -212,6 +200,7 @@ class JobConductor : public Service {
     TileScheduler scheduler_;
     WorkerPool workers_;
     MoverPool movers_;
+    ResultFetches fetches_;
     MemoryOrders memory_;
     GuestMemory guest_memory_;
     GuestCrews guests_;
@@ -228,19 +217,12 @@ class JobConductor : public Service {
     std::map<JobId, PendingAnswer> submit_answers_;
     std::multimap<JobId, PendingAnswer> cancel_answers_;
     std::map<JobId, ClientId> links_;  // jobs and lent results that end with a connection
-    std::map<JobId, Fetch> fetches_;
     struct PendingGuests {
         ClientId client;
         std::int64_t count;
         GuestAnswer answer;
     };
-    std::multimap<JobId, PendingGuests> guest_answers_;  // until the job has its memory
-    // Of movers that were told to cancel: then they are killed, then given up.
-    struct MoverDeadline {
-        Clock::time_point at;
-        bool is_killed = false;
-    };
-    std::map<JobId, MoverDeadline> mover_deadlines_;
+    std::multimap<JobId, PendingGuests> guest_answers_;                 // until the job has its memory
     std::map<JobId, std::pair<std::int64_t, std::int64_t>> last_told_;  // tiles, bytes of the last event
     std::function<void()> when_quiet_;
     std::int64_t jobs_done_ = 0;

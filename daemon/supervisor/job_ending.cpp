@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 namespace slab::daemon {
+
 void JobConductor::end_early(Job& job, JobOutcome outcome, Error error) {
     if (job.state == JobState::ended || (job.ending && !job.ending->interrupts)) {
         return;
@@ -22,15 +23,10 @@ void JobConductor::end_early(Job& job, JobOutcome outcome, Error error) {
     // Also an idle mover is told: it empties the output. From here on a successor must find nothing to go on from.
     if (movers_.serves(job.id) && (!job.mover.is_idle() || job.request.output)) {
         unmark(job);
-        stop_mover(job);
+        job.mover = {.cancelling = true};
+        movers_.cancel(job.id);
     }
     finish_ending(job);
-}
-
-void JobConductor::stop_mover(Job& job) {
-    job.mover = {.cancelling = true};
-    mover_deadlines_[job.id] = {Clock::now() + mover_patience};
-    movers_.order(job.id, {.kind = MoverOrderKind::cancel});
 }
 
 void JobConductor::finish_ending(Job& job) {
@@ -49,7 +45,6 @@ void JobConductor::finish_ending(Job& job) {
 
 void JobConductor::end(Job& job, JobOutcome outcome, Error error) {
     scheduler_.remove(job.id);
-    mover_deadlines_.erase(job.id);
     // A result that is whole in the volume outlives the failure to write it: `slab fetch` gets it elsewhere.
     const bool whole_result = job.holds.output && job.pipeline.all_computed() &&
                               !job.request.output_is_sequential() && !job.request.guests;

@@ -53,20 +53,14 @@ void JobConductor::client_gone(ClientId client) {
     for (const JobId id : linked) {
         links_.erase(id);
         Job& job = *ledger_.find(id);
-        if (job.kept) {
+        if (job.kept && !fetches_.is_fetching(id)) {
             drop_result(job, "its client has gone");
         }
         end_early(job, JobOutcome::cancelled,
                   {ErrorKind::cancelled, fmt::format("job {} was cancelled", id),
                    "the client that waited for it has gone", ""});
     }
-    for (auto& [id, fetch] : fetches_) {
-        if (fetch.answer.client == client) {
-            movers_.order(id, {.kind = MoverOrderKind::cancel});
-            mover_deadlines_[id] = {Clock::now() + mover_patience};
-            arm_tick();
-        }
-    }
+    fetches_.client_gone(client);
 }
 
 Expected<AttachGrant> JobConductor::attach(const Peer& peer, JobId id) {
@@ -110,7 +104,7 @@ void JobConductor::fetch(ClientId client, const Peer& peer, JobId id, OutputFile
         answer(std::unexpected(job.error()));
         return;
     }
-    if (!(*job)->kept || fetches_.contains(id)) {
+    if (!(*job)->kept || fetches_.is_fetching(id)) {
         answer(
             std::unexpected(Error{ErrorKind::usage,
                                   (*job)->kept ? fmt::format("job {} is being fetched already", id)
@@ -118,60 +112,16 @@ void JobConductor::fetch(ClientId client, const Peer& peer, JobId id, OutputFile
                                   "", (*job)->kept ? "Wait for the other fetch." : "Run it with --keep."}));
         return;
     }
-    Fetch fetch{{client, std::move(answer)}, std::move(output), {}, {}, {}};
-    fetch.file.push_back(std::move(file));
-    MoverOrder order{.kind = MoverOrderKind::check};
-    order.has_output = 1;
-    order.output = {fetch.output.offset, (*job)->plan.bytes_out, 0, fetch.output.is_sequential ? 1U : 0U};
-    movers_.take(id);
-    movers_.order(id, order, {}, fetch.file);
-    fetches_.emplace(id, std::move(fetch));
+    fetches_.begin(**job, client, std::move(output), std::move(file), std::move(answer));
 }
 
-void JobConductor::fetch_reported(JobId id, Fetch& fetch, const MoverReport& report) {
-    switch (report.kind) {
-    case MoverReportKind::checked: {
-        const Job& job = *ledger_.find(id);
-        MoverOrder order{.kind = MoverOrderKind::write};
-        order.has_output = 1;
-        order.output = {fetch.output.offset, job.plan.bytes_out, job.holds.output->begin,
-                        fetch.output.is_sequential ? 1U : 0U};
-        fetch.began = Clock::now();
-        movers_.order(id, order, fetch.output.is_sequential ? std::string_view(fetch.output.header) : "");
-        break;
+// What was lent to a client that went meanwhile has waited for this.
+void JobConductor::fetch_ended(JobId id) {
+    Job& job = *ledger_.find(id);
+    if (job.kept && job.request.lent && !links_.contains(id)) {
+        drop_result(job, "its client has gone");
+        admit_waiting();
     }
-    case MoverReportKind::written:
-        fetch.method = report.method.data();
-        movers_.order(id, {.kind = MoverOrderKind::seal, .has_output = 1},
-                      fetch.output.is_sequential ? std::string_view() : fetch.output.header);
-        break;
-    case MoverReportKind::sealed:
-        end_fetch(id, Json{{"bytes", ledger_.find(id)->plan.bytes_out},
-                           {"flush_s", std::chrono::duration<double>(Clock::now() - fetch.began).count()},
-                           {"flush_method", fetch.method}});
-        break;
-    case MoverReportKind::no_space:
-    case MoverReportKind::failed:
-        movers_.order(id, {.kind = MoverOrderKind::cancel});  // it empties the file
-        end_fetch(id, std::unexpected(Error{static_cast<ErrorKind>(report.error_kind), report.what.data(),
-                                            report.because.data(), report.remedy.data()}));
-        break;
-    case MoverReportKind::cancelled:
-        end_fetch(id, std::unexpected(Error{ErrorKind::cancelled, "the fetch was cancelled", "", ""}));
-        break;
-    case MoverReportKind::progress:
-    case MoverReportKind::loaded:
-    case MoverReportKind::ready: break;
-    }
-}
-
-void JobConductor::end_fetch(JobId id, Expected<Json> result) {
-    mover_deadlines_.erase(id);
-    movers_.finish(id);
-    const auto found = fetches_.find(id);
-    const JobAnswer answer = std::move(found->second.answer.answer);
-    fetches_.erase(found);
-    answer(std::move(result));
 }
 
 Expected<Json> JobConductor::drop(const Peer& peer, JobId id) {
@@ -193,7 +143,7 @@ Expected<Json> JobConductor::drop(const Peer& peer, JobId id) {
                                                : "it was not kept, or it was dropped",
                   job.state != JobState::ended ? fmt::format("End it first: slab cancel {}", id) : ""});
     }
-    if (fetches_.contains(id)) {
+    if (fetches_.is_fetching(id)) {
         return std::unexpected(Error{ErrorKind::refused, fmt::format("job {} is being fetched", id), "",
                                      "Drop it when the fetch has ended."});
     }

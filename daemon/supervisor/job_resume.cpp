@@ -170,7 +170,6 @@ void JobConductor::interrupt(Job& job, const Error& why) {
     scheduler_.remove(job.id);
     workers_.forget_job(job.id);
     movers_.finish(job.id);
-    mover_deadlines_.erase(job.id);
     job.mover = {};
     job.request.files.clear();
     const bool is_stopping = static_cast<bool>(when_quiet_);

@@ -77,7 +77,7 @@ void JobConductor::expire() {
     for (const auto& [id, job] : ledger_.jobs()) {
         const bool stays = (job->kept && !job->request.lent) || job->state == JobState::interrupted;
         if (stays && job->released_at + settings_.results.expire <= std::chrono::system_clock::now() &&
-            !fetches_.contains(id)) {
+            !fetches_.is_fetching(id)) {
             old.push_back(job.get());
         }
     }

@@ -10,11 +10,13 @@ namespace slab::daemon {
 namespace {
 
 constexpr std::size_t most_spares = 4;
+// With one that was told to cancel, then with one that was killed.
+constexpr auto mover_patience = std::chrono::seconds(2);
 
 }  // namespace
 
 MoverPool::MoverPool(boost::asio::io_context& loop, ChildSpawner& spawner, Events events)
-    : loop_(loop), spawner_(spawner), events_(std::move(events)), drain_timer_(loop) {}
+    : loop_(loop), spawner_(spawner), events_(std::move(events)), drain_timer_(loop), deadline_timer_(loop) {}
 
 void MoverPool::start() {
     keep_a_spare();
@@ -23,6 +25,7 @@ void MoverPool::start() {
 void MoverPool::stop() {
     stopping_ = true;
     drain_timer_.cancel();
+    deadline_timer_.cancel();
     for (Mover& mover : movers_) {
         mover.child->channel().close();
         mover.child->kill();
@@ -112,20 +115,74 @@ void MoverPool::finish(JobId job) {
     }
     order(job, {.kind = MoverOrderKind::finish});
     found->second->job = 0;
+    found->second->answer_due.reset();
     by_job_.erase(found);
     keep_a_spare();
 }
 
-void MoverPool::kill(JobId job) {
-    if (const auto found = by_job_.find(job); found != by_job_.end()) {
-        found->second->child->kill();
+void MoverPool::cancel(JobId job) {
+    const auto found = by_job_.find(job);
+    if (found == by_job_.end()) {
+        return;
     }
+    order(job, {.kind = MoverOrderKind::cancel});
+    found->second->answer_due = Clock::now() + mover_patience;
+    arm_deadline();
 }
 
 void MoverPool::abandon(JobId job) {
     if (const auto found = by_job_.find(job); found != by_job_.end()) {
         found->second->is_abandoned = true;
         by_job_.erase(found);
+    }
+}
+
+void MoverPool::arm_deadline() {
+    std::optional<Clock::time_point> next;
+    const auto consider = [&next](const auto& entry) {
+        if (entry.answer_due) {
+            next = std::min(next.value_or(*entry.answer_due), *entry.answer_due);
+        }
+    };
+    std::ranges::for_each(movers_, consider);
+    std::ranges::for_each(draining_, consider);
+    if (!next || stopping_) {
+        return;
+    }
+    deadline_timer_.expires_at(*next);
+    deadline_timer_.async_wait([this](const boost::system::error_code& failure) {
+        if (!failure) {
+            enforce_deadlines();
+        }
+    });
+}
+
+void MoverPool::enforce_deadlines() {
+    const auto now = Clock::now();
+    std::vector<JobId> hang;
+    for (Mover& mover : movers_) {
+        if (!mover.answer_due || *mover.answer_due > now) {
+            continue;
+        }
+        if (mover.is_killed) {
+            mover.answer_due.reset();
+            hang.push_back(mover.job);
+        } else {
+            spdlog::warn("job={} its mover does not answer (a file system that hangs?): killed", mover.job);
+            mover.child->kill();
+            mover.is_killed = true;
+            mover.answer_due = now + mover_patience;
+        }
+    }
+    for (Draining& dead : draining_) {
+        if (dead.answer_due && *dead.answer_due <= now) {
+            dead.answer_due.reset();
+            hang.push_back(dead.job);
+        }
+    }
+    arm_deadline();
+    for (const JobId job : hang) {
+        events_.hangs(job);
     }
 }
 
@@ -137,6 +194,9 @@ void MoverPool::reported(std::list<Mover>::iterator mover, Packet&& packet) {
         return;
     }
     if (report.job == mover->job && mover->job != 0 && !mover->is_abandoned) {
+        if (report.kind == MoverReportKind::cancelled) {
+            mover->answer_due.reset();
+        }
         events_.reported(report.job, report);
     }
 }
@@ -150,7 +210,7 @@ void MoverPool::died(std::list<Mover>::iterator mover, const std::string& how) {
     }
     if (!stopping_ && job != 0) {
         spdlog::warn("mover pid={} job={} died: {}", pid, job, how);
-        draining_.push_back({job, std::move(mover->ring)});
+        draining_.push_back({job, std::move(mover->ring), mover->answer_due});
     }
     movers_.erase(mover);
     if (stopping_) {
@@ -207,6 +267,11 @@ std::vector<MoverPool::View> MoverPool::view() const {
         views.push_back({mover.child->pid(), mover.job});
     }
     return views;
+}
+
+Error error_of(const MoverReport& report) {
+    return {static_cast<ErrorKind>(report.error_kind), report.what.data(), report.because.data(),
+            report.remedy.data()};
 }
 
 }  // namespace slab::daemon

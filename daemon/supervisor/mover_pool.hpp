@@ -6,10 +6,12 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +24,10 @@ class MoverPool {
     // Told on the loop; `ticket` is the one that take() gave.
     struct Events {
         std::function<void(JobId, const MoverReport&)> reported;
-        // It died. `drained` is called (from the loop, once) when no request of it is under way any more.
         std::function<void(JobId)> died;
+        // It was told to cancel, then killed, and still it or a request of it is there: on a hung mount neither ends by
+        // a signal.
+        std::function<void(JobId)> hangs;
     };
 
     MoverPool(boost::asio::io_context& loop, ChildSpawner& spawner, Events events);
@@ -40,10 +44,10 @@ class MoverPool {
     // The job needs it no more: it becomes a spare.
     void finish(JobId job);
 
-    // It does not answer (a hung mount): it is killed; died() follows, but only when the call that hangs returns.
-    void kill(JobId job);
+    // It reports `cancelled` when it has stopped; if it does not in time it is killed, and died() or hangs() follows.
+    void cancel(JobId job);
 
-    // It was killed and does not die. The job goes on without it and is told nothing of it any more; when_drained()
+    // For one that hangs. The job goes on without it and is told nothing of it any more; when_drained()
     // waits for its death, since until then it may touch the volume.
     void abandon(JobId job);
 
@@ -57,16 +61,20 @@ class MoverPool {
     std::vector<View> view() const;
 
   private:
+    using Clock = std::chrono::steady_clock;
     struct Mover {
         std::shared_ptr<ChildProcess> child;
         RingPlaces ring_places;
         RingWatch ring;
-        JobId job = 0;  // 0: a spare
+        JobId job = 0;                                               // 0: a spare
+        std::optional<Clock::time_point> answer_due = std::nullopt;  // it was told to cancel, or killed
+        bool is_killed = false;
         bool is_abandoned = false;
     };
     struct Draining {
         JobId job = 0;
         RingWatch ring;
+        std::optional<Clock::time_point> answer_due = std::nullopt;
     };
 
     std::list<Mover>::iterator spawn();
@@ -74,6 +82,8 @@ class MoverPool {
     void died(std::list<Mover>::iterator mover, const std::string& how);
     static bool watch_ring(Mover& mover);
     void keep_a_spare();
+    void arm_deadline();
+    void enforce_deadlines();
     void poll_draining();
 
     boost::asio::io_context& loop_;
@@ -84,8 +94,12 @@ class MoverPool {
     std::list<Draining> draining_;
     std::multimap<JobId, std::function<void()>> waiting_;
     boost::asio::steady_timer drain_timer_;
+    boost::asio::steady_timer deadline_timer_;
     int quick_deaths_ = 0;
     bool stopping_ = false;
 };
+
+// Of one that tells of a failure.
+Error error_of(const MoverReport& report);
 
 }  // namespace slab::daemon

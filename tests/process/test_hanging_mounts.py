@@ -12,7 +12,7 @@ import numpy as np
 from hand_loops import checkered, zoomed_by_round
 from hanging_fuse import HangingFuse, why_not_here
 from slab_harness import DaemonTestCase
-from started_command import EXIT_CANCELLED, EXIT_DONE
+from started_command import EXIT_CANCELLED, EXIT_DONE, EXIT_REFUSED
 from waiting import wait_until
 
 ZOOM = ["--factor", "2", "--convention", "round"]
@@ -150,6 +150,27 @@ class HangingMounts(DaemonTestCase):
         mount.release()
         command.finish()
         self.assertEqual(command.code, EXIT_CANCELLED, command.err)
+        self.daemon.wait_until_nothing_is_held()
+
+    def test_a_fetch_that_hangs_is_given_up_within_seconds_of_its_command(self):
+        kept = self.slabd.submit("zoom", self.array, factor=2, convention="round")
+        kept.wait()
+        mount = self.mount(hang={"write"})
+        command = self.daemon.start_slab("fetch", kept.id, "-o", mount.path / "copy.npy")
+        mount.wait_until_hung("write")
+        self.assert_exit(self.daemon.slab("drop", kept.id), EXIT_REFUSED)
+
+        command.signal(signal.SIGKILL)
+        start = time.monotonic()
+        elsewhere = self.directory / "copy.npy"
+        wait_until(lambda: self.daemon.slab("fetch", kept.id, "-o", elsewhere).code == EXIT_DONE,
+                   "the result can be fetched elsewhere", 60)
+        self.assertLess(time.monotonic() - start, FEW_SECONDS)
+
+        np.testing.assert_array_equal(np.load(elsewhere), zoomed_by_round(self.array, 2))
+        kept.drop()
+        mount.release()
+        command.finish()
         self.daemon.wait_until_nothing_is_held()
 
     def test_a_sync_that_hangs_holds_up_its_own_job_only(self):
