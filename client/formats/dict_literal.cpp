@@ -199,7 +199,7 @@ class LiteralReader {
             if (!key) {
                 return std::nullopt;
             }
-            if (std::ranges::any_of(dict, [&key](const auto& entry) { return entry.first == *key; })) {
+            if (std::ranges::any_of(dict, [&key](const auto& entry) { return entry.key == *key; })) {
                 return expected("each key once");
             }
             if (!take(':')) {
@@ -209,7 +209,7 @@ class LiteralReader {
             if (!value) {
                 return std::nullopt;
             }
-            dict.emplace_back(std::move(*key), std::move(*value));
+            dict.push_back({std::move(*key), std::move(*value)});
             after_comma = take(',');
         }
         return Literal{std::move(dict)};

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,9 +20,15 @@ struct Literal {
     struct List {
         std::vector<Literal> items;
     };
-    using Dict = std::vector<std::pair<std::string, Literal>>;
+    struct Entry;
+    using Dict = std::vector<Entry>;
 
     std::variant<None, bool, std::int64_t, std::string, Tuple, List, Dict> value;
+};
+
+struct Literal::Entry {
+    std::string key;
+    Literal value;
 };
 
 // Reads one dict with text keys, then white space up to the end. Strict: no calls, no operators, no duplicate

@@ -24,7 +24,7 @@ Error stopped() {
 Link::Link(UniqueDescriptor socket, std::optional<EmbeddedDaemon> embedded)
     : embedded_(std::move(embedded)), socket_(std::move(socket)) {}
 
-Expected<Message> Link::ask(std::string_view name, Json body, std::span<const int> descriptors,
+Expected<Message> Link::ask(std::string_view name, const Json& body, std::span<const int> descriptors,
                             std::optional<std::chrono::milliseconds> patience) {
     const std::int64_t tag = next_tag_++;
     Json request{{"request", name}, {"tag", tag}};

@@ -20,7 +20,7 @@ class Link {
 
     // Sends {"request": name, "tag": ..., ...body} with these descriptors (which stay the caller's) and waits
     // for the answer. The daemon's error is the error; a closed connection is one of kind interrupted.
-    Expected<Message> ask(std::string_view name, Json body, std::span<const int> descriptors = {},
+    Expected<Message> ask(std::string_view name, const Json& body, std::span<const int> descriptors = {},
                           std::optional<std::chrono::milliseconds> patience = {});
 
     // The newest that is known of a job whose events are followed; null for another.

@@ -20,8 +20,10 @@ namespace {
 
 constexpr off_t largest_library = off_t{1} << 30;
 
-#ifndef MFD_EXEC
-constexpr unsigned MFD_EXEC = 0x0010U;  // since Linux 6.3
+#ifdef MFD_EXEC
+constexpr unsigned memfd_exec = MFD_EXEC;
+#else
+constexpr unsigned memfd_exec = 0x0010U;  // since Linux 6.3
 #endif
 
 // Who could change it. Empty: root and this user alone.
@@ -83,7 +85,7 @@ Expected<std::string> content_of(const std::string& path, int file, off_t size) 
 
 Expected<UniqueDescriptor> sealed(const std::string& path, const std::string& bytes) {
     const std::string name = std::filesystem::path(path).filename().string().substr(0, 200);
-    UniqueDescriptor memory(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC));
+    UniqueDescriptor memory(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING | memfd_exec));
     if (!memory) {
         memory.reset(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
     }

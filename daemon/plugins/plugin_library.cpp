@@ -42,7 +42,7 @@ std::optional<Error> PluginLibrary::load() {
     return std::nullopt;
 }
 
-kernels::PluginCode code_of(std::shared_ptr<PluginLibrary> library, std::size_t kernel) {
+kernels::PluginCode code_of(const std::shared_ptr<PluginLibrary>& library, std::size_t kernel) {
     return {
         [library] { return library->load(); },
         [library, kernel](std::size_t phase) { return kernels::fill_of(library->table(), kernel, phase); }};

@@ -27,6 +27,6 @@ class PluginLibrary {
 };
 
 // How workers get at the code of a library's kernel of that number.
-kernels::PluginCode code_of(std::shared_ptr<PluginLibrary> library, std::size_t kernel);
+kernels::PluginCode code_of(const std::shared_ptr<PluginLibrary>& library, std::size_t kernel);
 
 }  // namespace slab::daemon

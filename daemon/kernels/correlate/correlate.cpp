@@ -12,7 +12,7 @@
 namespace slab::kernels {
 namespace {
 
-KernelDescription description_of(std::string name, std::string summary, std::string which) {
+KernelDescription description_of(std::string name, std::string summary, const std::string& which) {
     KernelDescription result{
         .name = name,
         .summary = std::move(summary),

@@ -43,11 +43,12 @@ Expected<IterationSpace> broadcast(const PlanRequest& request) {
     std::array<std::size_t, max_rank> giver{};  // which input an extent is of
     for (std::size_t input = 0; input < request.inputs.size(); ++input) {
         const Shape& shape = request.inputs[input].shape;
-        const int first = request.axes == AxisOrder::reversed ? 0 : space.shape.rank - shape.rank;
-        space.first_axis[input] = first;
+        const int skipped = request.axes == AxisOrder::reversed ? 0 : space.shape.rank - shape.rank;
+        const auto first = static_cast<std::size_t>(skipped);
+        space.first_axis[input] = skipped;
         const auto strides = strides_of(shape);
         for (int axis = 0; axis < shape.rank; ++axis) {
-            const auto at = static_cast<std::size_t>(first + axis);
+            const auto at = first + static_cast<std::size_t>(axis);
             if (shape[axis] == 1) {
                 continue;
             }

@@ -65,7 +65,8 @@ std::span<const double> poles_of(int order) {
 SplineTaps spline_taps(double coordinate, int order) {
     SplineTaps taps;
     const double middle = order % 2 == 1 ? std::floor(coordinate) : std::floor(coordinate + 0.5);
-    taps.first = static_cast<std::int64_t>(middle) - order / 2;
+    const int taps_before = order / 2;
+    taps.first = static_cast<std::int64_t>(middle) - taps_before;
     if (order == 0) {
         taps.weights[0] = 1.0;
         return taps;
@@ -73,7 +74,7 @@ SplineTaps spline_taps(double coordinate, int order) {
     const double offset = coordinate - middle;  // [0, 1) for odd orders, [-0.5, 0.5] for even ones
     double rest = 1.0;
     for (int tap = 0; tap < order; ++tap) {
-        const double weight = b_spline(order, std::abs(offset - static_cast<double>(tap - order / 2)));
+        const double weight = b_spline(order, std::abs(offset - static_cast<double>(tap - taps_before)));
         taps.weights[static_cast<std::size_t>(tap)] = weight;
         rest -= weight;
     }

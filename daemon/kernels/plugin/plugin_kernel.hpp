@@ -73,6 +73,6 @@ struct PluginCode {
     std::function<slab_fill(std::size_t phase)> fill;
 };
 
-Kernel plugin_kernel(std::shared_ptr<const PluginKernel> kernel, PluginCode code);
+Kernel plugin_kernel(const std::shared_ptr<const PluginKernel>& kernel, PluginCode code);
 
 }  // namespace slab::kernels

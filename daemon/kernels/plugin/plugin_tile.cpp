@@ -191,7 +191,7 @@ void fill_plugin_tile(const PluginKernel& kernel, slab_fill fill, const TileCall
     }
 }
 
-Kernel plugin_kernel(std::shared_ptr<const PluginKernel> kernel, PluginCode code) {
+Kernel plugin_kernel(const std::shared_ptr<const PluginKernel>& kernel, PluginCode code) {
     const auto fill = [kernel, find = std::move(code.fill)](const TileCall& call) {
         fill_plugin_tile(*kernel, find(call.phase), call);
     };

@@ -77,8 +77,9 @@ PullBack pull_back_of(const AffineMatrix& users, const SeriesAxes& axes) {
 std::vector<std::size_t> transform_of_frames(const Shape& shape, const SeriesAxes& axes,
                                              std::size_t transforms) {
     std::array<std::int64_t, 2> extents{1, 1};  // in memory order
+    const auto used = extents.end() - axes.batch_axes;
     for (int axis = 0; axis < axes.batch_axes; ++axis) {
-        extents[static_cast<std::size_t>(2 - axes.batch_axes + axis)] = shape[axes.first_batch_axis() + axis];
+        used[axis] = shape[axes.first_batch_axis() + axis];
     }
     const auto slow = static_cast<std::size_t>(extents[0]);
     const auto fast = static_cast<std::size_t>(extents[1]);

@@ -100,8 +100,9 @@ inline TapRange tap_range(int order, std::int64_t first, std::int64_t end, std::
         range.highest = has_interval ? static_cast<double>(end - 1) : range.lowest - 1.0;
         return range;
     }
-    range.lowest = static_cast<double>(first + order / 2);
-    range.highest = std::nextafter(static_cast<double>(end - order + order / 2), -HUGE_VAL);
+    const int taps_before = order / 2;
+    range.lowest = static_cast<double>(first + taps_before);
+    range.highest = std::nextafter(static_cast<double>(end - order + taps_before), -HUGE_VAL);
     return range;
 }
 

@@ -26,16 +26,18 @@ inline SamplingTile sampling_tile(const SamplingProgram& program, const Shape& s
         return AxisRange{tile.begin[a], tile.end[a]};
     };
     const int space_end = program.outer_axes + program.space_rank;
+    const auto outer = found.outer.end() - program.outer_axes;
     for (int axis = 0; axis < program.outer_axes; ++axis) {
-        found.outer[static_cast<std::size_t>(2 - program.outer_axes + axis)] = range(axis);
+        outer[axis] = range(axis);
         found.outer_pitch = shape[axis];
     }
     for (int axis = 0; axis < program.space_rank; ++axis) {
         found.space[space_axes - static_cast<std::size_t>(program.space_rank - axis)] =
             range(program.outer_axes + axis);
     }
+    const auto inner = found.inner.end() - program.inner_axes;
     for (int axis = 0; axis < program.inner_axes; ++axis) {
-        found.inner[static_cast<std::size_t>(2 - program.inner_axes + axis)] = range(space_end + axis);
+        inner[axis] = range(space_end + axis);
         found.inner_pitch = shape[space_end + axis];
     }
     return found;

@@ -59,6 +59,11 @@ HWY_INLINE void load_half(const float* HWY_RESTRICT weights, FloatVector (&half)
     }
 }
 
+// Or the compiler would make each sum where it knows that it is wanted, with all samples waiting in memory.
+HWY_INLINE void make_now(FloatVector& first, FloatVector& second) {
+    asm volatile("" : "+v"(first.raw), "+v"(second.raw));
+}
+
 // A step of weigh_rows: two vectors of each window's sum, of the samples `offset` behind the rows, to x and on.
 template <int taps, StoreMode mode, class Meanwhile>
 HWY_INLINE void weigh_palindrome_rows_step(const float* const* HWY_RESTRICT rows, std::int64_t offset,
@@ -87,11 +92,7 @@ HWY_INLINE void weigh_palindrome_rows_step(const float* const* HWY_RESTRICT rows
         for_each_constant(add, windows);
     };
     for_each_constant(add_row, std::make_integer_sequence<int, taps + rows_at_once - 1>());
-    // Or the compiler would make each sum where it knows that it is wanted, with all samples waiting in memory.
-    for_each_constant([&](auto j)
-                          SLAB_IN_REGISTERS { asm volatile(""
-                                                           : "+v"(firsts[j].raw), "+v"(seconds[j].raw)); },
-                      windows);
+    for_each_constant([&](auto j) SLAB_IN_REGISTERS { make_now(firsts[j], seconds[j]); }, windows);
     const auto store = [&]<int j>(std::integral_constant<int, j>) SLAB_IN_REGISTERS {
         if (j >= count) {
             return;

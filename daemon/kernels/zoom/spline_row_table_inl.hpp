@@ -171,12 +171,13 @@ HWY_NOINLINE void place_weights(std::int64_t count, SplineRowTable<T>& table) {
     const hn::ScalableTag<double> d;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const std::int64_t stride = table.stride;
+    constexpr int taps_before = order / 2;
     for (std::int64_t i = 0; i < count; i += lanes) {
         // As spline_taps places them.
         const auto coordinate = hn::LoadU(d, table.firsts + i);
         const auto half = hn::Set(d, order % 2 == 1 ? 0.0 : 0.5);
         const auto middle = hn::Floor(hn::Add(coordinate, half));
-        hn::StoreU(hn::Sub(middle, hn::Set(d, static_cast<double>(order / 2))), d, table.firsts + i);
+        hn::StoreU(hn::Sub(middle, hn::Set(d, static_cast<double>(taps_before))), d, table.firsts + i);
         hn::Vec<decltype(d)> weights[order + 1];
         spline_weights<order + 1>(d, hn::Sub(coordinate, middle), weights);
         const std::int64_t inside = std::min(lanes, count - i);

@@ -81,7 +81,8 @@ ZoomLine zoom_line(const ZoomAxis& axis) {
     case ZoomConvention::floor: break;
     }
     // The mean of what floor() cuts off: k * p/q, in lowest terms, has the fractions 0, 1/q ... (q-1)/q.
-    const auto q = static_cast<double>(axis.n_out / std::gcd(axis.n_in, axis.n_out));
+    const std::int64_t denominator = axis.n_out / std::gcd(axis.n_in, axis.n_out);
+    const auto q = static_cast<double>(denominator);
     return {ratio, -(q - 1.0) / (2.0 * q)};
 }
 

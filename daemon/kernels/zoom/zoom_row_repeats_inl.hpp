@@ -60,8 +60,12 @@ inline double blocks_alike(const TileAxis& x, const RowTable& table, const CutOf
     if (zoom.convention == ZoomConvention::floor) {
         const WideInteger drift = static_cast<WideInteger>(table.elements) * zoom.n_in -
                                   static_cast<WideInteger>(sources) * zoom.n_out;
+        if (drift == 0) {
+            return any_number;
+        }
         const WideInteger room = drift > 0 ? zoom.n_out - 1 - cut.most_rest : cut.least_rest;
-        return drift == 0 ? any_number : static_cast<double>(room / (drift > 0 ? drift : -drift));
+        const WideInteger alike = room / (drift > 0 ? drift : -drift);
+        return static_cast<double>(alike);
     }
     const bool divides = zoom.convention == ZoomConvention::round;
     const auto elements = static_cast<double>(table.elements);
@@ -99,12 +103,14 @@ inline std::int64_t repeats_of(const TileAxis& x, const RowTable& table, const C
     }
     double more = std::min(blocks_alike(x, table, cut, sources), static_cast<double>(blocks - 1));
     if (sources > 0) {
-        more = std::min(more, static_cast<double>((x.zoom.n_in - 1 - last_source) / sources));
+        const std::int64_t before_the_last = (x.zoom.n_in - 1 - last_source) / sources;
+        more = std::min(more, static_cast<double>(before_the_last));
         if (table.method == RowMethod::shuffle) {
             // No group begins behind the last source.
             const std::int64_t room =
                 table.input_bytes - table.windows * group_bytes - (last_source + 1) * table.element_bytes;
-            more = std::min(more, static_cast<double>(room / table.input_advance));
+            const std::int64_t with_room = room / table.input_advance;
+            more = std::min(more, static_cast<double>(with_room));
         }
     }
     return 1 + static_cast<std::int64_t>(std::max(more, 0.0));
