@@ -11,6 +11,7 @@ import numpy as np
 
 from hand_loops import checkered, zoomed_by_round
 from hanging_fuse import HangingFuse, why_not_here
+from process_table import process_state
 from slab_harness import DaemonTestCase
 from started_command import EXIT_CANCELLED, EXIT_DONE, EXIT_REFUSED
 from waiting import wait_until
@@ -190,7 +191,7 @@ class HangingMounts(DaemonTestCase):
         command = self.hang_in_output(mount, *STREAMS)
 
         os.kill(self.daemon.pid, signal.SIGTERM)
-        wait_until(lambda: not os.path.exists(self.daemon.socket), "the daemon stops", 30)
+        wait_until(lambda: process_state(self.daemon.pid) == "Z", "the daemon stops", 30)
         mount.release()
 
         command.finish()
